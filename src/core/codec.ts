@@ -1,0 +1,95 @@
+/**
+ * State as text: the body of a head message.
+ *
+ * Bodies come from a stream that others might have written to: a body is checked before it is believed.
+ *
+ * @module
+ */
+
+import { isName, quoted } from "../names.ts";
+import { isJsonObject, type Json, type JsonObject } from "../json.ts";
+import { SCHEMA, type State } from "./state.ts";
+
+/** A body that is not a state this code can work with. */
+export class StateFormatError extends Error {
+  /** Creates the error. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StateFormatError";
+  }
+}
+
+const PHASES: ReadonlySet<Json | undefined> = new Set([
+  "ready",
+  "active",
+  "delayed",
+  "waiting",
+  "completed",
+  "failed",
+  "cancelled",
+]);
+
+/** The body of a head message. */
+export function encodeState(state: State): string {
+  return JSON.stringify(state);
+}
+
+/**
+ * The state in the body of a head message.
+ *
+ * @throws {StateFormatError} Where the body is not a state of a version this code knows.
+ */
+export function decodeState(body: string): State {
+  let value: Json;
+  try {
+    value = JSON.parse(body);
+  } catch (cause) {
+    throw new StateFormatError(`the head's body is not JSON`, { cause });
+  }
+  if (!isJsonObject(value)) throw new StateFormatError(`the head's body is not an object`);
+  if (value.schema !== SCHEMA) {
+    throw new StateFormatError(
+      `the head's format is ${quoted(value.schema)}, this version of packtrail knows ${SCHEMA}: run a newer engine`,
+    );
+  }
+  const problem = problemOf(value);
+  if (problem !== undefined) throw new StateFormatError(`the head's body has a bad field ${problem}`);
+  return value as unknown as State;
+}
+
+function problemOf(state: JsonObject): string | undefined {
+  if (!isName(state.id)) return "id";
+  if (!isName(state.flow)) return "flow";
+  if (typeof state.definition !== "string") return "definition";
+  if (!PHASES.has(state.phase)) return "phase";
+  if (!isName(state.node)) return "node";
+  for (const field of ["version", "generation", "attempt", "inlineBytes"]) {
+    if (!Number.isSafeInteger(state[field]) || (state[field] as number) < 0) return field;
+  }
+  for (const field of ["startedAt", "updatedAt"]) if (!isTime(state[field])) return field;
+  if (state.alarm !== undefined && !isTime(state.alarm)) return "alarm";
+  if (!isStored(state.input)) return "input";
+  if (!isJsonObject(state.payload)) return "payload";
+  if (!isJsonObject(state.results) || !Object.values(state.results).every(isStored)) return "results";
+  if (state.signals !== undefined && !(isJsonObject(state.signals) && Object.values(state.signals).every(isStored))) {
+    return "signals";
+  }
+  if (state.chunks !== undefined && !(Array.isArray(state.chunks) && state.chunks.every(Number.isSafeInteger))) {
+    return "chunks";
+  }
+  for (const field of ["consumed", "branches", "wait"]) {
+    if (state[field] !== undefined && !isJsonObject(state[field])) return field;
+  }
+  if (state.branches !== undefined && !Object.values(state.branches as JsonObject).every(isJsonObject)) {
+    return "branches";
+  }
+  return undefined;
+}
+
+function isTime(value: Json | undefined): boolean {
+  return typeof value === "number" && Number.isFinite(value);
+}
+
+function isStored(value: Json | undefined): boolean {
+  return isJsonObject(value) && (value.value !== undefined || Number.isSafeInteger(value.ref));
+}
