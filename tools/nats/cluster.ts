@@ -1,0 +1,150 @@
+import { join } from "node:path";
+import { NatsServerError } from "./errors.ts";
+import { ignoreNotFound } from "./files.ts";
+import { freePorts } from "./ports.ts";
+import { isPortTaken, type NatsServer, startNatsServer } from "./server.ts";
+
+/** How {@linkcode startNatsCluster} starts a cluster. */
+export interface NatsClusterOptions {
+  /**
+   * The number of servers.
+   *
+   * @default {3}
+   */
+  size?: number;
+  /** Text added to every server's configuration. */
+  config?: string;
+}
+
+/** One server of a cluster. Its streams stay while it is down. */
+export interface NatsClusterNode {
+  /** The server's name. */
+  readonly name: string;
+  /** Where clients connect; the same after a restart. */
+  readonly url: string;
+  /** Ends the server in good order. */
+  stop(): Promise<void>;
+  /** Kills the server, as a crash would. */
+  kill(): Promise<void>;
+  /** Starts the server again (killing it first where it runs); resolves when it accepts connections. */
+  restart(): Promise<void>;
+}
+
+/** Servers that {@linkcode startNatsCluster} started. */
+export interface NatsCluster extends AsyncDisposable {
+  /** The servers. */
+  readonly nodes: readonly NatsClusterNode[];
+  /** The addresses of all servers. */
+  readonly urls: readonly string[];
+  /** Resolves when every server that is up knows the JetStream leader, so that streams can be made. */
+  ready(): Promise<void>;
+  /** Ends all servers and removes their streams. May be called again. */
+  stop(): Promise<void>;
+}
+
+const READY_TIMEOUT_MS = 60_000;
+const POLL_MS = 20;
+const MOST_TRIES = 5;
+
+/**
+ * Starts a cluster of NATS servers with JetStream on 127.0.0.1, and resolves when it has a JetStream leader.
+ *
+ * @throws {NatsServerError} Where a server does not come up, or no leader is there in time.
+ */
+export async function startNatsCluster(options: NatsClusterOptions = {}): Promise<NatsCluster> {
+  const { size = 3, config = "" } = options;
+  for (let attempt = 1;; attempt++) {
+    const cluster = new Cluster(await Deno.makeTempDir({ prefix: "packtrail-cluster-" }), size, config);
+    try {
+      await cluster.start();
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      if (attempt === MOST_TRIES || !isPortTaken(error)) throw error;
+    }
+  }
+}
+
+class Cluster implements NatsCluster {
+  readonly nodes: readonly Node[];
+  readonly #folder: string;
+
+  constructor(folder: string, size: number, config: string) {
+    this.#folder = folder;
+    const ports = freePorts(3 * size);
+    const routes = ports.slice(0, size).map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
+    this.nodes = Array.from({ length: size }, (_, index) => {
+      const [route, client, monitor] = [ports[index]!, ports[size + index]!, ports[2 * size + index]!];
+      const name = `n${index + 1}`;
+      const cluster = `cluster { name: packtrail, host: "127.0.0.1", port: ${route}, routes: [${routes}] }`;
+      const text = `server_name: ${name}\nhttp: "127.0.0.1:${monitor}"\n${cluster}\n${config}`;
+      return new Node({ name, port: client, monitor, storeDir: join(folder, name), config: text });
+    });
+  }
+
+  get urls(): string[] {
+    return this.nodes.map((node) => node.url);
+  }
+
+  async start(): Promise<void> {
+    const starts = await Promise.allSettled(this.nodes.map((node) => node.restart()));
+    for (const start of starts) if (start.status === "rejected") throw start.reason;
+    await this.ready();
+  }
+
+  async ready(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.waitForLeader()));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.stop()));
+    await Deno.remove(this.#folder, { recursive: true }).catch(ignoreNotFound);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
+
+class Node implements NatsClusterNode {
+  readonly name: string;
+  readonly url: string;
+  readonly #options: { port: number; monitor: number; storeDir: string; config: string };
+  #server: NatsServer | undefined;
+
+  constructor({ name, ...options }: { name: string; port: number; monitor: number; storeDir: string; config: string }) {
+    this.name = name;
+    this.url = `nats://127.0.0.1:${options.port}`;
+    this.#options = options;
+  }
+
+  async restart(): Promise<void> {
+    await this.kill();
+    const { port, storeDir, config } = this.#options;
+    this.#server = await startNatsServer({ port, storeDir, config });
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.stop();
+    this.#server = undefined;
+  }
+
+  async kill(): Promise<void> {
+    await this.#server?.kill();
+    this.#server = undefined;
+  }
+
+  async waitForLeader(): Promise<void> {
+    const deadline = performance.now() + READY_TIMEOUT_MS;
+    let answer = "";
+    while (this.#server) {
+      const response = await fetch(`http://127.0.0.1:${this.#options.monitor}/healthz?js-meta-only=true`);
+      answer = await response.text();
+      if (response.ok) return;
+      if (performance.now() > deadline) {
+        throw new NatsServerError("START", `server ${this.name} sees no JetStream leader after 60 s: ${answer}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+}
