@@ -53,3 +53,179 @@ export function quoted(value: unknown): string {
   text ??= String(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
+
+/** The subject of a head, taken apart. */
+export interface HeadSubject {
+  /** The phase. */
+  readonly phase: string;
+  /** The flow's name. */
+  readonly flow: string;
+  /** The execution's id. */
+  readonly id: string;
+}
+
+/** The NATS names of one namespace. */
+export class Names {
+  /** The namespace: the prefix of every name. */
+  readonly namespace: string;
+  /** The stream of dead letters. */
+  readonly deadLetterStream: string;
+  /** The stream of values too large for a head. */
+  readonly dataStream: string;
+  /** The stream of events. */
+  readonly eventStream: string;
+  /** The stream of what comes from outside the engines. */
+  readonly inboxStream: string;
+  /** The key-value bucket of the flows. */
+  readonly flowBucket: string;
+  /** The key-value bucket of recorded results. */
+  readonly resultBucket: string;
+
+  /** @throws {ValidationError} Where the namespace is not legal. */
+  constructor(namespace: string) {
+    this.namespace = checkNamespace(namespace);
+    this.deadLetterStream = `${namespace}-dead-letters`;
+    this.dataStream = `${namespace}-data`;
+    this.eventStream = `${namespace}-events`;
+    this.inboxStream = `${namespace}-inbox`;
+    this.flowBucket = `${namespace}-flows`;
+    this.resultBucket = `${namespace}-result-cache`;
+  }
+
+  /** The stream an execution lives in. There is one today; the id decides when there are several. */
+  executionStream(_id?: string): string {
+    return `${this.namespace}-executions`;
+  }
+
+  /** The subjects of the executions' stream. */
+  executionSubjects(): string[] {
+    return ["exec", "mail", "cron", "tick", "sys"].map((kind) => `${this.namespace}.${kind}.>`);
+  }
+
+  /** The subject of an execution's head. */
+  head(phase: string, flow: string, id: string): string {
+    return `${this.namespace}.exec.${phase}.${flow}.${id}`;
+  }
+
+  /** The filter of all heads of an execution: the one string that every compare-and-set of it carries (R1). */
+  headsOf(flow: string, id: string): string {
+    return `${this.namespace}.exec.*.${flow}.${id}`;
+  }
+
+  /** The filter of the heads of a phase, of a flow or of all. */
+  headsIn(phase: string, flow = "*"): string {
+    return `${this.namespace}.exec.${phase}.${flow}.*`;
+  }
+
+  /** Takes the subject of a head or of its event apart. */
+  parseHead(subject: string): HeadSubject | undefined {
+    const tokens = subject.slice(this.namespace.length + 1).split(".");
+    const [, phase, flow, id] = tokens;
+    return tokens.length === 4 && phase && flow && id ? { phase, flow, id } : undefined;
+  }
+
+  /** What the server republishes heads from and to. */
+  republish(): { src: string; dest: string } {
+    return { src: `${this.namespace}.exec.>`, dest: `${this.namespace}.events.>` };
+  }
+
+  /** The filter of events: of a phase, of an execution, or of all. */
+  events(phase = "*", id = "*", flow = "*"): string {
+    return `${this.namespace}.events.${phase}.${flow}.${id}`;
+  }
+
+  /** The subject of a signal that is kept. */
+  signalMail(id: string, name: string): string {
+    return `${this.namespace}.mail.${id}.${name}`;
+  }
+
+  /** The subject of a completion that is kept. */
+  completionMail(id: string, node: string, generation: number, attempt: number): string {
+    return `${this.namespace}.mail.${id}.${node}.${generation}.${attempt}`;
+  }
+
+  /** The filter of all that is kept for an execution, or for all. */
+  mailOf(id = "*"): string {
+    return `${this.namespace}.mail.${id}.>`;
+  }
+
+  /** The subject of a recurring schedule. */
+  cron(name: string): string {
+    return `${this.namespace}.cron.${name}`;
+  }
+
+  /** The subject that a recurring schedule's ticks land on. */
+  tick(flow: string, name: string): string {
+    return `${this.namespace}.tick.${flow}.${name}`;
+  }
+
+  /** The filter of all ticks. */
+  ticks(): string {
+    return `${this.namespace}.tick.>`;
+  }
+
+  /** The schedule of the namespace's own housekeeping, and what its ticks land on. */
+  housekeeping(part: "schedule" | "tick"): string {
+    return `${this.namespace}.sys.reconcile.${part}`;
+  }
+
+  /** The subjects of the inbox. */
+  inboxSubjects(): string {
+    return `${this.namespace}.in.>`;
+  }
+
+  /** The subject of a command in the inbox. */
+  command(...tokens: (string | number)[]): string {
+    return `${this.namespace}.in.${tokens.join(".")}`;
+  }
+
+  /** Takes the subject of a command apart. */
+  parseCommand(subject: string): string[] {
+    return subject.slice(this.namespace.length + 4).split(".");
+  }
+
+  /** The subject of a value too large for a head. */
+  data(id: string, write: string): string {
+    return `${this.namespace}.data.${id}.${write}`;
+  }
+
+  /** The filter of an execution's large values, or of all. */
+  dataOf(id = "*"): string {
+    return `${this.namespace}.data.${id}.*`;
+  }
+
+  /** The subject of dead letters of a source. */
+  deadLetter(source: string): string {
+    return `${this.namespace}.dead.${source}`;
+  }
+
+  /** The filter of all dead letters. */
+  deadLetters(): string {
+    return `${this.namespace}.dead.>`;
+  }
+
+  /** The stream of an async invoker's jobs. */
+  asyncStream(kind: string): string {
+    return `${this.namespace}-async-${kind}`;
+  }
+
+  /** The subject of an async invoker's jobs. */
+  asyncJobs(kind: string): string {
+    return `${this.namespace}.async.${kind}`;
+  }
+
+  /** The durable consumer of a flow's work. */
+  flowConsumer(flow: string): string {
+    return `flow-${flow}`;
+  }
+
+  /** The subjects of a flow's work. */
+  work(flow: string): string[] {
+    return [this.headsIn("ready", flow), this.headsIn("due", flow)];
+  }
+
+  /** The subject a `nats-task` worker listens on. */
+  task(target: string): string {
+    return `${this.namespace}.${target}`;
+  }
+}

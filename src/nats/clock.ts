@@ -1,0 +1,33 @@
+/**
+ * The server's time.
+ *
+ * Every time in a head is the NATS server's, so that no decision depends on two machines' clocks agreeing. Between two
+ * looks at the server the monotonic clock counts, so that a step of the machine's own clock changes nothing.
+ *
+ * @module
+ */
+
+/** An estimate of the server's time. */
+export class ServerClock {
+  #offset: number | undefined;
+  #syncedAt = -Infinity;
+
+  /** The time, in milliseconds since the epoch; the machine's own until the first {@linkcode ServerClock.observe}. */
+  now(): number {
+    return this.#offset === undefined ? Date.now() : Math.round(performance.now() + this.#offset);
+  }
+
+  /** How long ago the server's time was last seen, in milliseconds. */
+  age(): number {
+    return performance.now() - this.#syncedAt;
+  }
+
+  /** Learns the server's time from an answer that carries it. `askedAt` is `performance.now()` of the question. */
+  observe(serverTime: string, askedAt: number): void {
+    const time = Date.parse(serverTime);
+    if (!Number.isFinite(time)) return;
+    const answeredAt = performance.now();
+    this.#offset = time - (askedAt + answeredAt) / 2;
+    this.#syncedAt = answeredAt;
+  }
+}

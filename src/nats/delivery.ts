@@ -1,0 +1,68 @@
+/**
+ * One delivery of a message by a pull consumer, and the answers to it.
+ *
+ * @module
+ */
+
+import type { Msg, MsgHdrs } from "@nats-io/nats-core";
+
+const ACK = new TextEncoder().encode("+ACK");
+const WORKING = new TextEncoder().encode("+WPI");
+const TERM = new TextEncoder().encode("+TERM");
+
+/** A delivered message. The answers are sent without waiting. */
+export class Delivery {
+  readonly #msg: Msg;
+  /** The message's sequence in its stream. */
+  readonly sequence: number;
+  /** How often it has been delivered, this time included. */
+  readonly deliveries: number;
+  /** When the server stored the message, in milliseconds since the epoch. */
+  readonly time: number;
+
+  /** Takes a message with an acknowledgement subject. */
+  constructor(msg: Msg) {
+    this.#msg = msg;
+    // $JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<time>.<pending>[.<token>]
+    const tokens = msg.reply!.split(".");
+    const first = tokens.length > 9 ? 6 : 4;
+    this.deliveries = Number(tokens[first]);
+    this.sequence = Number(tokens[first + 1]);
+    this.time = Number(tokens[first + 3]!.slice(0, -6));
+  }
+
+  /** The subject the message was published to. */
+  get subject(): string {
+    return this.#msg.subject;
+  }
+
+  /** The headers, where the message has any. */
+  get headers(): MsgHdrs | undefined {
+    return this.#msg.headers;
+  }
+
+  /** The body as text. */
+  text(): string {
+    return this.#msg.string();
+  }
+
+  /** Done with: never deliver it again (R3: only once it is superseded). */
+  ack(): void {
+    this.#msg.respond(ACK);
+  }
+
+  /** Still being worked on: starts the ack wait anew. */
+  working(): void {
+    this.#msg.respond(WORKING);
+  }
+
+  /** Deliver it again, after a delay in milliseconds. */
+  nak(delayMs = 0): void {
+    this.#msg.respond(delayMs > 0 ? `-NAK {"delay":${Math.round(delayMs * 1e6)}}` : "-NAK");
+  }
+
+  /** Given up on: never deliver it again. */
+  term(): void {
+    this.#msg.respond(TERM);
+  }
+}

@@ -1,0 +1,243 @@
+/**
+ * Heads: the one place that reads and writes them.
+ *
+ * - R1: every write of an execution's head is a compare-and-set with the same filter string, `<ns>.exec.*.<flow>.<id>`.
+ * - R2: the head is the message with the highest version; the fence is the highest sequence. They differ when a
+ *   schedule fired in the instant it was cancelled: its stale `due` message is on top, with an old version.
+ * - R4: a head that is parked, or saves progress, is itself an `@at` schedule that targets `<ns>.exec.due.<flow>.<id>`.
+ * - R5: leaving such a phase purges the schedule in the same publish.
+ * - R8: reads that decide go to the leader.
+ * - R9: a lost compare-and-set means: read again and decide again. A lost PubAck is never retried blindly; the head
+ *   carries the id of the write that made it.
+ *
+ * @module
+ */
+
+import { headers, type MsgHdrs } from "@nats-io/nats-core";
+import type { StoredMsg } from "@nats-io/jetstream";
+import { decodeState, encodeState, StateFormatError } from "../core/codec.ts";
+import { type EndedPhase, hasEnded, isSchedule, type Phase, type State } from "../core/state.ts";
+import { isConflict, isNotFound, isUnknownOutcome, type Nats, packtrailError } from "./client.ts";
+
+/** The header that says of a head what its event needs: one line of JSON. */
+export const HEAD_HEADER = "Packtrail-Head";
+
+const MAX_ERROR_LENGTH = 500;
+const PHASES: ReadonlySet<string> = new Set([
+  "ready",
+  "due",
+  "active",
+  "delayed",
+  "waiting",
+  "completed",
+  "failed",
+  "cancelled",
+]);
+
+/** The head of an execution. */
+export interface Head {
+  /** The state. That of a schedule that has fired has the phase `active`: it is work in hand. */
+  readonly state: State;
+  /** The phase in the head's subject. */
+  readonly phase: Phase;
+  /** The phase it was parked in, where it is `due`. */
+  readonly parkedAs?: State["phase"];
+  /** The sequence of the head's message. */
+  readonly revision: number;
+  /** The highest sequence of the execution's subjects: what the next write is fenced with. */
+  readonly fence: number;
+  /** The write that made it. */
+  readonly write?: string;
+}
+
+/** What a head says of itself in its header, for events. */
+export interface HeadNote {
+  /** The version. */
+  v: number;
+  /** The node. */
+  n: string;
+  /** The attempt. */
+  a: number;
+  /** The generation. */
+  g: number;
+  /** When it was written, in milliseconds since the epoch. */
+  t: number;
+  /** The id of the write. */
+  w: string;
+  /** The error, bounded. */
+  e?: string;
+  /** The choices and fan-outs walked through since the last head. */
+  p?: readonly string[];
+}
+
+/** How long ended executions are kept, in milliseconds; for ever where absent. */
+export type Retention = { readonly [phase in EndedPhase]?: number };
+
+/** Reads and writes the heads of a namespace. */
+export class Heads {
+  readonly #nats: Nats;
+  readonly #retention: Retention;
+  readonly #writer: string;
+  #writes = 0;
+
+  /** `writer` tells this writer from all others. */
+  constructor(nats: Nats, writer: string, retention: Retention) {
+    this.#nats = nats;
+    this.#writer = writer;
+    this.#retention = retention;
+  }
+
+  /**
+   * The head of an execution, from the leader (R8).
+   *
+   * @throws {StateFormatError} Where its body is not a state.
+   */
+  async read(id: string, flow = "*"): Promise<Head | undefined> {
+    const last = await this.#last(this.#nats.names.headsOf(flow, id), `reading execution ${id}`);
+    if (last === undefined) return undefined;
+    const head = headOf(last.subject, last.string(), last.seq, last.header, this.#nats);
+    return head.phase === "due" ? await this.#newest(head) : head;
+  }
+
+  /**
+   * The head that a delivered message is or was. One that the server wrote itself is looked at closely: it may be a
+   * stale one on top of a newer head (R2).
+   */
+  async delivered(subject: string, body: string, sequence: number, note: MsgHdrs | undefined): Promise<Head> {
+    const head = headOf(subject, body, sequence, note, this.#nats);
+    return head.phase === "due" ? await this.#newest(head) : head;
+  }
+
+  /**
+   * Writes the next head. `undefined` where the compare-and-set was lost (R9).
+   *
+   * @param next The state, already stamped with its version.
+   * @param previous The head it follows; `undefined` for the first.
+   */
+  async write(next: State, previous: Head | undefined, visited: readonly string[]): Promise<Head | undefined> {
+    const write = `${this.#writer}-${(++this.#writes).toString(36)}`;
+    const subject = this.#nats.names.head(next.phase, next.flow, next.id);
+    const options = { headers: this.#headers(next, previous, visited, write) };
+    try {
+      const { seq } = await this.#nats.js.publish(subject, encodeState(next), options);
+      return { state: next, phase: next.phase, revision: seq, fence: seq, write };
+    } catch (error) {
+      if (isConflict(error)) return undefined;
+      if (!isUnknownOutcome(error)) throw packtrailError(error, `writing execution ${next.id}`);
+      return await this.#outcome(next, write, error);
+    }
+  }
+
+  /** Whether a write whose answer was lost came through. */
+  async #outcome(next: State, write: string, error: unknown): Promise<Head | undefined> {
+    const head = await this.read(next.id, next.flow).catch(() => {
+      throw packtrailError(error, `writing execution ${next.id}`);
+    });
+    if (head?.write === write) return head;
+    if (head !== undefined && head.state.version >= next.version) return undefined;
+    throw packtrailError(error, `writing execution ${next.id}`);
+  }
+
+  /** The newest of an execution's messages when a `due` one is on top (R2). */
+  async #newest(due: Head): Promise<Head> {
+    const { flow, id } = due.state;
+    const { names, jsm } = this.#nats;
+    let newest = due;
+    const askedAt = performance.now();
+    const stream = names.executionStream(id);
+    const info = await jsm.streams.info(stream, { subjects_filter: names.headsOf(flow, id) })
+      .catch((error) => Promise.reject(packtrailError(error, `reading execution ${id}`)));
+    this.#nats.clock.observe((info as { ts?: string }).ts ?? "", askedAt);
+    for (const subject of Object.keys(info.state.subjects ?? {})) {
+      if (names.parseHead(subject)?.phase === "due") continue;
+      const last = await this.#last(subject, `reading execution ${id}`);
+      if (last === undefined) continue;
+      const other = headOf(last.subject, last.string(), last.seq, last.header, this.#nats);
+      if (other.state.version > newest.state.version) newest = other;
+    }
+    return newest === due ? due : { ...newest, fence: Math.max(newest.revision, due.fence) };
+  }
+
+  async #last(filter: string, action: string): Promise<StoredMsg | undefined> {
+    const { jsm, names } = this.#nats;
+    try {
+      return await jsm.streams.getMessage(names.executionStream(), { last_by_subj: filter }) ?? undefined;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw packtrailError(error, action);
+    }
+  }
+
+  #headers(next: State, previous: Head | undefined, visited: readonly string[], write: string): MsgHdrs {
+    const { names } = this.#nats;
+    const note = headers();
+    note.set("Nats-Expected-Last-Subject-Sequence", String(previous?.fence ?? 0));
+    note.set("Nats-Expected-Last-Subject-Sequence-Subject", names.headsOf(next.flow, next.id));
+    note.set(HEAD_HEADER, JSON.stringify(noteOf(next, visited, write)));
+    if (isSchedule(next.phase)) {
+      note.set("Nats-Schedule", `@at ${new Date(next.alarm!).toISOString()}`);
+      note.set("Nats-Schedule-Target", names.head("due", next.flow, next.id));
+    }
+    if (previous !== undefined && isSchedule(previous.phase) && previous.phase !== next.phase) {
+      note.set("Nats-Schedule-Next", "purge");
+      note.set("Nats-Scheduler", names.head(previous.phase, next.flow, next.id));
+    }
+    const ttl = hasEnded(next.phase) ? this.#retention[next.phase] : undefined;
+    if (ttl !== undefined) note.set("Nats-TTL", `${Math.max(1, Math.ceil(ttl / 1_000))}s`);
+    return note;
+  }
+}
+
+/** The head that a message holds. @throws {StateFormatError} Where it holds none. */
+export function headOf(
+  subject: string,
+  body: string,
+  sequence: number,
+  note: MsgHdrs | undefined,
+  nats: Nats,
+): Head {
+  const parsed = nats.names.parseHead(subject);
+  if (parsed === undefined || !PHASES.has(parsed.phase)) throw new StateFormatError(`${subject} is not a head's subject`);
+  const state = decodeState(body);
+  if (state.id !== parsed.id || state.flow !== parsed.flow) {
+    throw new StateFormatError(`the head at ${subject} is of execution ${state.id} of flow ${state.flow}`);
+  }
+  const phase = parsed.phase as Phase;
+  if (phase !== "due" && phase !== state.phase) {
+    throw new StateFormatError(`the head at ${subject} says its phase is ${state.phase}`);
+  }
+  const write = parseNote(note)?.w;
+  const head = { phase, revision: sequence, fence: sequence, ...(write === undefined ? {} : { write }) };
+  if (phase !== "due") return { ...head, state };
+  return { ...head, state: { ...state, phase: "active" }, parkedAs: state.phase };
+}
+
+/** What a head says of itself in its header; `undefined` where it says nothing that makes sense. */
+export function parseNote(note: MsgHdrs | undefined): HeadNote | undefined {
+  const text = note?.get(HEAD_HEADER);
+  if (!text) return undefined;
+  try {
+    const parsed = JSON.parse(text) as HeadNote | null;
+    return typeof parsed?.v === "number" && typeof parsed.n === "string" ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function noteOf(state: State, visited: readonly string[], write: string): HeadNote {
+  const note: HeadNote = {
+    v: state.version,
+    n: state.node,
+    a: state.attempt,
+    g: state.generation,
+    t: state.updatedAt,
+    w: write,
+  };
+  if (state.error !== undefined) note.e = bounded(state.error);
+  if (visited.length > 0) note.p = visited;
+  return note;
+}
+
+function bounded(error: string): string {
+  return error.length > MAX_ERROR_LENGTH ? `${error.slice(0, MAX_ERROR_LENGTH)}…` : error;
+}
