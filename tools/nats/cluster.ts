@@ -36,7 +36,7 @@ export interface NatsCluster extends AsyncDisposable {
   readonly nodes: readonly NatsClusterNode[];
   /** The addresses of all servers. */
   readonly urls: readonly string[];
-  /** Resolves when every server that is up knows the JetStream leader, so that streams can be made. */
+  /** Resolves when every server that is up knows the leaders of JetStream and of its streams, and has caught up. */
   ready(): Promise<void>;
   /** Ends all servers and removes their streams. May be called again. */
   stop(): Promise<void>;
@@ -49,7 +49,7 @@ const MOST_TRIES = 5;
 /**
  * Starts a cluster of NATS servers with JetStream on 127.0.0.1, and resolves when it has a JetStream leader.
  *
- * @throws {NatsServerError} Where a server does not come up, or no leader is there in time.
+ * @throws {NatsServerError} Where a server does not come up, or JetStream has no leader in time.
  */
 export async function startNatsCluster(options: NatsClusterOptions = {}): Promise<NatsCluster> {
   const { size = 3, config = "" } = options;
@@ -93,7 +93,16 @@ class Cluster implements NatsCluster {
   }
 
   async ready(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.waitForLeader()));
+    const deadline = performance.now() + READY_TIMEOUT_MS;
+    for (;;) {
+      const views = await Promise.all(this.nodes.map((node) => node.look()));
+      const obstacle = findObstacle(views.filter((view) => view !== undefined));
+      if (obstacle === undefined) return;
+      if (performance.now() > deadline) {
+        throw new NatsServerError("START", `the cluster is not ready after ${READY_TIMEOUT_MS / 1_000} s: ${obstacle}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
   }
 
   async stop(): Promise<void> {
@@ -134,17 +143,46 @@ class Node implements NatsClusterNode {
     this.#server = undefined;
   }
 
-  async waitForLeader(): Promise<void> {
-    const deadline = performance.now() + READY_TIMEOUT_MS;
-    let answer = "";
-    while (this.#server) {
-      const response = await fetch(`http://127.0.0.1:${this.#options.monitor}/healthz?js-meta-only=true`);
-      answer = await response.text();
-      if (response.ok) return;
-      if (performance.now() > deadline) {
-        throw new NatsServerError("START", `server ${this.name} sees no JetStream leader after 60 s: ${answer}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  /** What the server says of itself and of who leads; `undefined` while it is down. */
+  async look(): Promise<View | undefined> {
+    if (!this.#server) return undefined;
+    const monitor = `http://127.0.0.1:${this.#options.monitor}`;
+    const health = await fetch(`${monitor}/healthz`);
+    const problem = await health.text();
+    const details = await fetch(`${monitor}/jsz?streams=true&consumers=true`);
+    const leaders = new Map<string, string>();
+    collectLeaders(await details.json(), leaders);
+    return { name: this.name, healthy: health.ok, problem, leaders };
+  }
+}
+
+interface View {
+  name: string;
+  healthy: boolean;
+  problem: string;
+  /** The name of the leader of each Raft group by the group's name; empty where the server knows none. */
+  leaders: Map<string, string>;
+}
+
+function collectLeaders(value: unknown, leaders: Map<string, string>): void {
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, part] of Object.entries(value)) {
+    if (key === "meta_cluster") leaders.set(key, part.leader ?? "");
+    else if (key === "cluster") leaders.set(part.raft_group, part.leader ?? "");
+    else collectLeaders(part, leaders);
+  }
+}
+
+/** What keeps the servers from being ready: each must be healthy, and each leader up and leader in its own eyes. */
+function findObstacle(views: View[]): string | undefined {
+  const byName = new Map(views.map((view) => [view.name, view]));
+  for (const { name, healthy, problem, leaders } of views) {
+    if (!healthy) return `${name} is not healthy: ${problem}`;
+    if (!leaders.has("meta_cluster")) return `${name} has not joined the cluster`;
+    for (const [group, leader] of leaders) {
+      const seen = byName.get(leader)?.leaders.get(group);
+      if (seen !== leader) return `${name} sees ${leader || "no server"} lead ${group}, which does not`;
     }
   }
+  return undefined;
 }

@@ -1,0 +1,55 @@
+/** What a room of `src/` may do. */
+export interface Room {
+  /** The rooms it may import; its own files it always may. */
+  readonly imports: readonly string[];
+  /** No I/O, clock, randomness or promises, nothing of Deno, Node or NATS. */
+  readonly pure?: true;
+}
+
+const base = ["errors", "names", "json", "duration"];
+const pure = [...base, "expr", "flow", "core", "protocol"];
+const engine = [...pure, "nats", "invoker", "engine"];
+const server = [...engine, "worker", "server"];
+
+/**
+ * The rooms of `src/`: `name` is the folder `src/name/` or the file `src/name.ts`, and the arrows of the design are
+ * the lists. A new room is added here, with the rooms it stands on.
+ */
+export const ROOMS: Readonly<Record<string, Room>> = {
+  errors: { imports: [], pure: true },
+  json: { imports: ["errors"], pure: true },
+  names: { imports: ["errors", "json"], pure: true },
+  duration: { imports: ["errors"], pure: true },
+  expr: { imports: base, pure: true },
+  flow: { imports: [...base, "expr"], pure: true },
+  core: { imports: [...base, "expr", "flow"], pure: true },
+  protocol: { imports: base, pure: true },
+  nats: { imports: pure },
+  invoker: { imports: pure },
+  worker: { imports: [...base, "protocol"] },
+  engine: { imports: engine },
+  server: { imports: server },
+  ui: { imports: ["server", "mod"] },
+  cli: { imports: ["server", "mod", "ui"] },
+};
+
+/** What the file `mod.ts` may import: everything that is not built on top of it. */
+export const MOD: Room = { imports: [...server] };
+
+/** What a pure room must not hold, and why not. Property names (`.async`, `async:`) are no match. */
+export const IMPURE: readonly { pattern: RegExp; what: string }[] = [
+  { pattern: /(?<![.\w$])(?:async|await)\b(?!\s*\??:)/g, what: "is asynchronous" },
+  { pattern: /(?<![.\w$])Promise\b/g, what: "uses promises" },
+  { pattern: /(?<![.\w$])Deno\b/g, what: "uses Deno" },
+  {
+    pattern: /\bDate\s*\.\s*now\b|\bnew\s+Date\s*(?:\(\s*\)|(?![\s(\w]))|(?<!new\s+|[.\w$])Date\s*\(/g,
+    what: "reads the clock",
+  },
+  { pattern: /(?<![.\w$])performance\b(?!\s*\??:)/g, what: "reads the clock" },
+  { pattern: /\bMath\s*\.\s*random\b|\bgetRandomValues\b|\brandomUUID\b/g, what: "draws random numbers" },
+  { pattern: /(?<![.\w$])(?:setTimeout|setInterval|setImmediate|queueMicrotask)\b/g, what: "sets a timer" },
+  { pattern: /(?<![.\w$])(?:fetch|console)\s*(?=[.(])/g, what: "does input or output" },
+];
+
+/** Modules from outside that a pure room must not import. */
+export const IMPURE_MODULES = /^(?:node:|(?:jsr:|npm:)?@nats-io\/|npm:nats\b)/;
