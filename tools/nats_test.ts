@@ -118,7 +118,7 @@ Deno.test("three servers form a cluster that keeps a replicated stream while one
   const manager = await jetstreamManager(nc, { timeout: 10_000 });
   await manager.streams.add({ name: "three", subjects: ["three"], num_replicas: 3 });
   await nc.close();
-  await cluster.nodes[0]!.kill();
+  await cluster.nodes[0]!.stop();
   await cluster.ready();
   await cluster.nodes[0]!.restart();
   await cluster.ready();

@@ -8,12 +8,22 @@
  */
 
 import { dirname, join } from "node:path";
-import { ensureNatsServer, startNatsServer } from "./nats.ts";
+import { ensureNatsServer, NatsServerError, startNatsServer } from "./nats.ts";
 import { parseSummary } from "./test_summary.ts";
 
 const ROOT = dirname(import.meta.dirname!);
 
 async function main(args: string[]): Promise<number> {
+  try {
+    return await prepareAndRun(args);
+  } catch (error) {
+    console.error(`the tests cannot be run: ${error instanceof NatsServerError ? error.message : Deno.inspect(error)}`);
+    console.log("0 passed, 0 failed");
+    return 1;
+  }
+}
+
+async function prepareAndRun(args: string[]): Promise<number> {
   const binary = await ensureNatsServer();
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "packtrail-test-" }));
   try {
