@@ -4,8 +4,9 @@
  * @module
  */
 
-import { type BinaryOperator, measured, type Node, type NodeShape, type OrderOperator } from "./ast.ts";
+import { measured, type Node, type NodeShape, type OrderOperator } from "./ast.ts";
 import { type ExpressionError, quoted, Site } from "./errors.ts";
+import { INFIX, type Infix, NEGATABLE, PREFIX, UNSUPPORTED } from "./grammar.ts";
 import { lex, type Token } from "./lex.ts";
 import { MAX_DEPTH, MAX_NODES, MAX_SOURCE } from "./limits.ts";
 import {
@@ -17,66 +18,6 @@ import {
   unknownVariable,
   VARIABLES,
 } from "./names.ts";
-
-/** How an operator between operands binds: the higher, the tighter. */
-type Infix =
-  & { readonly precedence: number }
-  & (
-    | { readonly kind: "logical"; readonly operator: "and" | "or" }
-    | { readonly kind: "order"; readonly operator: OrderOperator }
-    | { readonly kind: "binary"; readonly operator: BinaryOperator; readonly rightAssociative?: true }
-  );
-
-const INFIX: ReadonlyMap<string, Infix> = new Map<string, Infix>([
-  ["or", { kind: "logical", operator: "or", precedence: 10 }],
-  ["||", { kind: "logical", operator: "or", precedence: 10 }],
-  ["and", { kind: "logical", operator: "and", precedence: 15 }],
-  ["&&", { kind: "logical", operator: "and", precedence: 15 }],
-  ["<", { kind: "order", operator: "<", precedence: 20 }],
-  ["<=", { kind: "order", operator: "<=", precedence: 20 }],
-  [">", { kind: "order", operator: ">", precedence: 20 }],
-  [">=", { kind: "order", operator: ">=", precedence: 20 }],
-  ["==", { kind: "binary", operator: "==", precedence: 20 }],
-  ["!=", { kind: "binary", operator: "!=", precedence: 20 }],
-  ["in", { kind: "binary", operator: "in", precedence: 20 }],
-  ["matches", { kind: "binary", operator: "matches", precedence: 20 }],
-  ["contains", { kind: "binary", operator: "contains", precedence: 20 }],
-  ["startsWith", { kind: "binary", operator: "startsWith", precedence: 20 }],
-  ["endsWith", { kind: "binary", operator: "endsWith", precedence: 20 }],
-  ["..", { kind: "binary", operator: "..", precedence: 25 }],
-  ["+", { kind: "binary", operator: "+", precedence: 30 }],
-  ["-", { kind: "binary", operator: "-", precedence: 30 }],
-  ["*", { kind: "binary", operator: "*", precedence: 60 }],
-  ["/", { kind: "binary", operator: "/", precedence: 60 }],
-  ["%", { kind: "binary", operator: "%", precedence: 60 }],
-  ["**", { kind: "binary", operator: "**", precedence: 100, rightAssociative: true }],
-  ["^", { kind: "binary", operator: "**", precedence: 100, rightAssociative: true }],
-  ["??", { kind: "binary", operator: "??", precedence: 500 }],
-]);
-
-const PREFIX: ReadonlyMap<string, { readonly operator: "not" | "-" | "+"; readonly precedence: number }> = new Map([
-  ["not", { operator: "not", precedence: 50 }],
-  ["!", { operator: "not", precedence: 50 }],
-  ["-", { operator: "-", precedence: 90 }],
-  ["+", { operator: "+", precedence: 90 }],
-]);
-
-/** The operators that `not` may stand before: `a not in b`. */
-const NEGATABLE: ReadonlySet<string> = new Set(["in", "matches", "contains", "startsWith", "endsWith"]);
-
-/** What expr-lang has and this language leaves out, and what is written out of habit, by the token that shows it. */
-const UNSUPPORTED: ReadonlyMap<string, string> = new Map([
-  ["let", 'variables ("let") are not supported'],
-  ["if", '"if" is not supported; use "test ? yes : no"'],
-  ["else", '"else" is not supported; use "test ? yes : no"'],
-  [";", 'several expressions (";") are not supported'],
-  ["|", 'the pipe operator ("|") is not supported; use f(x)'],
-  ["::", '"::" is not supported'],
-  ["=", 'unexpected "="; equality is "=="'],
-  ["===", 'unexpected "==="; equality is "=="'],
-  ["!==", 'unexpected "!=="; inequality is "!="'],
-  ["&", 'unexpected "&"; the logical operator is "&&" or "and"'],
-]);
 
 /** Parses an expression. Throws `ExpressionError` of kind `compile`. */
 export function parse(source: string): Node {
@@ -215,10 +156,10 @@ class Parser {
 
   #pointer(): Node {
     const token = this.#token;
-    if (this.#predicates === 0) throw this.#error(token, `"${token.text}" has a meaning in predicates only`);
+    if (this.#predicates === 0) throw this.#error(token, `${quoted(token.text)} has a meaning in predicates only`);
     if (token.kind !== "pointer") return this.#make({ kind: "pointer", name: "item", at: token.start });
     if (token.text !== "#" && token.text !== "#index") {
-      throw this.#error(token, `unknown pointer "${token.text}"; there are "#" and, in "map", "#index"`);
+      throw this.#error(token, `unknown pointer ${quoted(token.text)}; there are "#" and, in "map", "#index"`);
     }
     this.#next++;
     return this.#make({ kind: "pointer", name: token.text === "#" ? "item" : "index", at: token.start });
@@ -247,7 +188,10 @@ class Parser {
     const [least, most] = FUNCTION_ARGUMENTS[name];
     if (args.length < least || args.length > most) {
       const expected = most === Infinity ? `at least ${least}` : least === most ? least : `${least} or ${most}`;
-      throw this.#error(token, `"${name}" takes ${expected} argument${most === 1 ? "" : "s"}, found ${args.length}`);
+      throw this.#error(
+        token,
+        `"${name}" takes ${expected} argument${least === 1 && most !== 2 ? "" : "s"}, found ${args.length}`,
+      );
     }
     return this.#make({ kind: "call", name, args, at: token.start });
   }
@@ -341,7 +285,7 @@ class Parser {
       throw this.#unexpected(`a name after "${optional ? "?." : "."}"`);
     }
     const property = this.#literal(token, token.text);
-    if (this.#is("(")) throw this.#error(token, `calling the method "${token.text}" is not supported`);
+    if (this.#is("(")) throw this.#error(token, `calling the method ${quoted(token.text)} is not supported`);
     const chained = object.kind === "chain";
     const inner = chained ? object.body : object;
     const member = this.#make({ kind: "member", object: inner, property, optional, at: token.start });

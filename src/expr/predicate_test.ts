@@ -263,7 +263,7 @@ const COMPILE_ERRORS: readonly (readonly [string, string, number])[] = [
   ["any(payload.tags, {# > 1)", 'expected "}"', 24],
   ["len() == 1", '"len" takes 1 argument, found 0', 0],
   ["trim('a', 'b', 'c') == ''", '"trim" takes 1 or 2 arguments, found 3', 0],
-  ["min() == 1", '"min" takes at least 1 arguments, found 0', 0],
+  ["min() == 1", '"min" takes at least 1 argument, found 0', 0],
   // Never boolean
   ["1 + 2", "it can never be a boolean, it is number", 2],
   ["'x'", "it is string", 0],
