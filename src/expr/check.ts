@@ -50,6 +50,7 @@ export function check(source: string, node: Node): void {
 }
 
 function describe(kinds: number): string {
+  if (kinds === ANY) return "any value";
   return KIND_NAMES.filter(([kind]) => (kinds & kind) !== 0).map(([, name]) => name).join(" or ");
 }
 

@@ -96,7 +96,9 @@ function floatOf(value: Value, frame: Frame, site: Site): number {
   frame.spendText(value.length, site);
   const named = /^([+-]?)(?:(inf(?:inity)?)|nan)$/i.exec(value);
   if (named !== null) return named[2] === undefined ? NaN : named[1] === "-" ? -Infinity : Infinity;
-  if (!/^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(value)) throw notANumber("float", value, site);
+  if (!/^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(value)) {
+    throw notANumber("float", value, site);
+  }
   const float = Number(value);
   if (!Number.isFinite(float)) throw notANumber("float", value, site);
   return float;

@@ -56,7 +56,7 @@ const NAME_PART = /[\p{L}\p{Nd}_$]/uy;
 const PREFIXED_NUMBER = /0(?:[xX][0-9a-fA-F_]*|[oO][0-7_]*|[bB][01_]*)/y;
 const DECIMAL_NUMBER = /[0-9_]*(?:\.(?!\.)[0-9_]*)?(?:[eE][+-]?[0-9_]*)?/y;
 const INTEGER = /^(?:0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|[0-9]+)$/;
-const FLOAT = /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
+const FLOAT = /^(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 const MAX_INTEGER = 2n ** 63n - 1n;
 
 /** All the tokens, the last of kind `end`. Throws {@linkcode ExpressionError}. */

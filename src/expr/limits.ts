@@ -33,3 +33,6 @@ export const CHARACTERS_PER_STEP = 16;
 
 /** Visits of a pattern's states for one step of work. */
 export const VISITS_PER_STEP = 8;
+
+/** Steps of work for compiling one instruction of a pattern that is computed. */
+export const STEPS_PER_INSTRUCTION = 4;

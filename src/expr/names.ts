@@ -5,6 +5,7 @@
  */
 
 import type { FunctionName, IterationName } from "./ast.ts";
+import { quoted } from "./errors.ts";
 
 /** The variables of the context. */
 export const VARIABLES: readonly string[] = ["payload", "input", "results", "signals", "branches", "last_node"];
@@ -63,14 +64,14 @@ export function unknownFunction(name: string): string {
   if (UNSUPPORTED_FUNCTIONS.has(name)) {
     return `the function "${name}" is not supported; there are ${all.join(", ")}`;
   }
-  return `unknown function "${name}"${suggestion(name, all)}`;
+  return `unknown function ${quoted(name)}${suggestion(name, all)}`;
 }
 
 /** Why a name is not a variable. */
 export function unknownVariable(name: string): string {
   if (name === "$env") return "$env is not supported; name the variable";
   if (name === "null" || name === "undefined") return `unknown variable "${name}"; the empty value is "nil"`;
-  return `unknown variable "${name}"${suggestion(name, VARIABLES)}`;
+  return `unknown variable ${quoted(name)}${suggestion(name, VARIABLES)}`;
 }
 
 function suggestion(name: string, known: readonly string[]): string {

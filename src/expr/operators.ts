@@ -5,7 +5,7 @@
  */
 
 import type { Site } from "./errors.ts";
-import { VISITS_PER_STEP } from "./limits.ts";
+import { STEPS_PER_INSTRUCTION, VISITS_PER_STEP } from "./limits.ts";
 import { compilePattern, matchPattern, type Program } from "./pattern.ts";
 import { containsText } from "./text.ts";
 import {
@@ -120,6 +120,6 @@ export function matches(left: Value, right: Value, frame: Frame, site: Site): bo
   if (left === null || right === null) return false;
   if (typeof left !== "string" || typeof right !== "string") throw mismatch("matches", left, right, site);
   const program = compilePattern(right, (reason) => site.evaluateError(reason));
-  frame.spend(program.cost, site);
+  frame.spend(program.cost * STEPS_PER_INSTRUCTION, site);
   return matchesProgram(left, program, frame, site);
 }

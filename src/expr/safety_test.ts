@@ -155,3 +155,15 @@ Deno.test("a search for a text is linear, whatever the texts", () => {
   payload.text += "b";
   assertEquals(compile("payload.text contains payload.part").test({ payload }), true);
 });
+
+Deno.test("making a number of a text is linear, whatever the text", () => {
+  const payload = { text: "1".repeat(1_000_000) + "x" };
+  fails("float(payload.text) == 1", "evaluate", "cannot make a number", { payload });
+  fails("int(payload.text) == 1", "evaluate", "cannot make a number", { payload });
+  fails("1".repeat(16_000) + "e == 1", "compile", "is not a number");
+});
+
+Deno.test("patterns that are computed count as work", () => {
+  const patterns = Array.from({ length: 10_000 }, (_, index) => `(a{0,50}|\\pL+){20}${index}`);
+  fails("all(payload, not ('aaa' matches #))", "evaluate", "too long", { payload: patterns });
+});
