@@ -40,6 +40,7 @@ async function isRefused(port: number): Promise<boolean> {
     return false;
   } catch (error) {
     if (error instanceof Deno.errors.ConnectionRefused) return true;
+    if (error instanceof Deno.errors.ConnectionReset) return false; // it is just ending
     throw error;
   }
 }
