@@ -10,7 +10,8 @@ const DOWNLOAD_TIMEOUT_MS = 300_000;
 
 /**
  * SHA-256 of the release's archives, pinned: what is downloaded is compared with these and with nothing else. They
- * are the release's own SHA256SUMS, as also published in the container images' and Windows package manifests.
+ * were taken from public places that quote the release's SHA256SUMS (container images, package manifests, other
+ * projects' pins, at least two that agree but for windows-arm64), not from the release page itself.
  */
 const SHA256: Readonly<Record<string, string>> = {
   "darwin-amd64": "5bd8b59ca5bf93fab3da2c5843cf564cd6e2e291e22ae3b861746e7ebe259b95",
