@@ -1,0 +1,188 @@
+/**
+ * Requests over one NATS subscription that can be aborted and hold no timer or listener of their own.
+ *
+ * `request` of nats.js cannot be aborted, keeps a timer for each request until its time is up, and records two stack
+ * traces for each. Here one timer serves all requests, and the abort signal of a request is looked at only
+ * when it has been under way for a moment: most have been answered by then.
+ *
+ * @module
+ */
+
+import {
+  createInbox,
+  type Msg,
+  type NatsConnection,
+  PermissionViolationError,
+  type Subscription,
+} from "@nats-io/nats-core";
+
+/** How a request ended. */
+export type Outcome =
+  | { readonly kind: "reply"; readonly data: Uint8Array }
+  | { readonly kind: "no-responders" | "timeout" | "closed" }
+  | { readonly kind: "aborted"; readonly reason: unknown }
+  | { readonly kind: "denied"; readonly error: PermissionViolationError }
+  | { readonly kind: "unsent"; readonly error: Error };
+
+/** How long a request may take. */
+export interface RequestLimits {
+  /** When it runs out of time. */
+  readonly deadline: Date;
+  /** Ends it early. Read only when the request has been under way for a moment. */
+  readonly signal: AbortSignal;
+}
+
+interface Call {
+  readonly subject: string;
+  readonly limits: RequestLimits;
+  readonly settle: (outcome: Outcome) => void;
+  /** When it runs out of time, by `performance.now()`. */
+  readonly due: number;
+  /** When its signal is looked at, by `performance.now()`; never again once it is listened to. */
+  listenAt: number;
+  stopListening?: () => void;
+}
+
+const LISTEN_AFTER_MS = 20;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Sends requests of one connection. */
+export class Requests {
+  readonly #nc: NatsConnection;
+  readonly #inbox: string;
+  readonly #calls = new Map<string, Call>();
+  #subscription: Subscription | undefined;
+  #stopWatching: (() => void) | undefined;
+  #count = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #timerAt = Infinity;
+
+  /** Creates an instance. No I/O before the first request. */
+  constructor(nc: NatsConnection) {
+    this.#nc = nc;
+    // Where a user may subscribe to no inboxes but its own, the connection was given their prefix.
+    this.#inbox = createInbox((nc as { options?: { inboxPrefix?: string } }).options?.inboxPrefix);
+  }
+
+  /** Sends a request and resolves with what came of it; it never rejects. */
+  send(subject: string, data: Uint8Array, limits: RequestLimits): Promise<Outcome> {
+    return new Promise((settle) => {
+      const now = performance.now();
+      const due = now + limits.deadline.getTime() - Date.now();
+      const token = (++this.#count).toString(36);
+      try {
+        this.#listen();
+        this.#calls.set(token, { subject, limits, settle, due, listenAt: now + LISTEN_AFTER_MS });
+        this.#nc.publish(subject, data, { reply: `${this.#inbox}.${token}` });
+        this.#lookAt(Math.min(due, now + LISTEN_AFTER_MS));
+      } catch (error) {
+        this.#calls.delete(token);
+        settle({ kind: "unsent", error: error as Error });
+      }
+    });
+  }
+
+  /** Ends the requests under way and gives up the subscription. May be called again. */
+  close(): void {
+    const subscription = this.#subscription;
+    this.#forget({ kind: "closed" });
+    if (subscription !== undefined && !subscription.isClosed()) subscription.unsubscribe();
+  }
+
+  #listen(): void {
+    if (this.#subscription !== undefined) return;
+    const subscription = this.#nc.subscribe(`${this.#inbox}.*`, {
+      callback: (error, msg) => {
+        if (error instanceof PermissionViolationError) this.#forget({ kind: "denied", error });
+        else if (error === null) this.#receive(msg);
+      },
+    });
+    this.#subscription = subscription;
+    this.#stopWatching = watchDenials(this.#nc, (error) => this.#deny(error));
+    void subscription.closed.then(() => {
+      if (this.#subscription === subscription) this.#forget({ kind: "closed" });
+    });
+  }
+
+  #receive(msg: Msg): void {
+    const unheard = msg.data.length === 0 && msg.headers?.code === 503;
+    const outcome: Outcome = unheard ? { kind: "no-responders" } : { kind: "reply", data: msg.data };
+    this.#settle(msg.subject.slice(this.#inbox.length + 1), outcome);
+  }
+
+  #deny(error: PermissionViolationError): void {
+    for (const [token, call] of this.#calls) {
+      if (call.subject === error.subject) this.#settle(token, { kind: "denied", error });
+    }
+  }
+
+  /** Ends all that is under way; the next request starts anew. */
+  #forget(outcome: Outcome): void {
+    this.#subscription = undefined;
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
+    for (const token of [...this.#calls.keys()]) this.#settle(token, outcome);
+  }
+
+  #settle(token: string, outcome: Outcome): void {
+    const call = this.#calls.get(token);
+    if (call === undefined) return; // a second reply, or one that came too late
+    this.#calls.delete(token);
+    call.stopListening?.();
+    if (this.#calls.size === 0) this.#clearTimer();
+    call.settle(outcome);
+  }
+
+  /** Ends what has run out of time, listens to the signals of what takes long, and says when to look again. */
+  #look(): void {
+    this.#clearTimer();
+    const now = performance.now();
+    let next = Infinity;
+    for (const [token, call] of [...this.#calls]) {
+      if (call.due <= now) {
+        this.#settle(token, { kind: "timeout" });
+        continue;
+      }
+      if (call.listenAt <= now) this.#listenToSignal(token, call);
+      next = Math.min(next, call.due, call.listenAt);
+    }
+    if (this.#calls.size > 0) this.#lookAt(next);
+  }
+
+  #listenToSignal(token: string, call: Call): void {
+    call.listenAt = Infinity;
+    const { signal } = call.limits;
+    const abort = () => this.#settle(token, { kind: "aborted", reason: signal.reason });
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    call.stopListening = () => signal.removeEventListener("abort", abort);
+  }
+
+  #lookAt(time: number): void {
+    if (this.#timerAt <= time) return;
+    this.#clearTimer();
+    this.#timerAt = time;
+    const wait = Math.max(1, Math.ceil(time - performance.now()));
+    this.#timer = setTimeout(() => this.#look(), Math.min(wait, LONGEST_TIMER_MS));
+  }
+
+  #clearTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerAt = Infinity;
+  }
+}
+
+/** Tells of each subject that the server did not let the connection publish to, until the returned function is called. */
+function watchDenials(nc: NatsConnection, tell: (error: PermissionViolationError) => void): () => void {
+  const statuses = nc.status();
+  void (async () => {
+    for await (const status of statuses) {
+      if (status.type !== "error") continue;
+      const { error } = status;
+      if (error instanceof PermissionViolationError && error.operation === "publish") tell(error);
+    }
+  })();
+  // The iterator of nats.js has `stop`; without it, its end comes with the connection's.
+  return () => (statuses as { stop?: () => void }).stop?.();
+}
