@@ -68,7 +68,7 @@ const REFERENCES: FieldType = { kind: "list", of: REFERENCE, min: 1 };
 const JOIN_POLICY: FieldType = {
   kind: "pattern",
   pattern: /^(?:all|any|quorum:[1-9][0-9]{0,4})$/,
-  words: ["all", "any", "quorum:2"],
+  words: ["all", "any"],
   expected: "`all`, `any` or `quorum:N` with N from 1",
 };
 

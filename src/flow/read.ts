@@ -155,7 +155,8 @@ class Reader {
   #read(value: Value, type: FieldType): unknown {
     if (value.kind === "scalar" && value.value === null) {
       if (type.kind !== "duration" && type.kind !== "integer") this.whole = false;
-      return this.#refuse(value, "must not be empty: give it a value or remove it");
+      this.#problems.add(value.place, "must not be empty: give it a value or remove it");
+      return undefined;
     }
     switch (type.kind) {
       case "object":
@@ -170,7 +171,7 @@ class Reader {
         return this.#readInteger(value, type);
       case "true":
         if (value.kind === "scalar" && value.value === true) return true;
-        return this.#refuse(value, "must be `true`, or not be there");
+        return this.#refuse(value, "must be `true` where it is given");
       default:
         return this.#readString(value, type);
     }
@@ -251,7 +252,7 @@ class Reader {
         return undefined;
       case "word":
         if (type.words.includes(text)) return text;
-        return this.#refuse(value, `must be ${listed(type.words)}`, undefined, suggestion(text, type.words));
+        return this.#refuse(value, `must be ${listed(type.words)}`, undefined, nearWord(text, type.words));
       case "pattern":
         if (type.pattern.test(text)) return text;
         return this.#refuse(value, `must be ${type.expected}`, undefined, suggestion(text, type.words));
@@ -271,6 +272,11 @@ function quoteIt(value: ScalarValue): string {
   if (value.value === null) return "";
   const written = value.written ?? String(value.value);
   return written.length > 40 ? "; quote it" : `; quote it: "${written}"`;
+}
+
+/** Of a single word nothing need be suggested: the message names it. */
+function nearWord(text: string, words: readonly string[]): string {
+  return words.length === 1 ? "" : suggestion(text, words);
 }
 
 function describeText(text: string): string {

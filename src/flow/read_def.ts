@@ -66,7 +66,7 @@ function isPlainPrototype(prototype: object): boolean {
 }
 
 function readList(list: unknown[], place: Place, depth: number, budget: Budget): Value {
-  if (list.length > budget.values) throw new Refused(place, `is too long: ${list.length} items`);
+  if (list.length > MAX_VALUES) throw new Refused(place, `is too long: ${list.length} items`);
   const items: Value[] = [];
   for (let index = 0; index < list.length; index++) {
     const at: Place = { parent: place, step: index };

@@ -27,6 +27,7 @@ import {
 import { quoted } from "../names.ts";
 import type { Problems } from "./problems.ts";
 import { MAX_DEPTH, MAX_SOURCE_SIZE, type Place, positionIn, type Value } from "./source.ts";
+import { withoutEnvironment } from "./without_environment.ts";
 
 /** Lines are kept unfolded, and keys are checked here: the composer compares each key with each other. */
 const OPTIONS: ParseOptions & SchemaOptions & { prettyErrors: boolean } = {
@@ -58,7 +59,7 @@ export function withoutMark(text: string): string {
 export function readYaml(text: string, problems: Problems): Value {
   checkText(text, problems);
   problems.throwIfAny();
-  const document = compose(text, problems);
+  const document = withoutEnvironment(() => compose(text, problems));
   problems.throwIfAny();
   if (document?.contents === undefined || document.contents === null || isEmpty(document.contents)) {
     problems.add({ offset: 0 }, "is empty: a flow needs at least a `name` and `nodes`");
@@ -87,10 +88,10 @@ function checkText(text: string, problems: Problems): void {
 }
 
 function compose(text: string, problems: Problems): Document.Parsed | undefined {
-  const tokens = parse(text, problems);
-  if (tokens === undefined) return undefined;
+  const tokens: CST.Token[] = [];
   const documents: Document.Parsed[] = [];
   try {
+    if (!parse(text, tokens, problems)) return undefined;
     for (const document of new Composer(OPTIONS).compose(tokens, true, text.length)) {
       if (documents.push(document as Document.Parsed) === 2) break;
     }
@@ -126,28 +127,34 @@ function addFaults(faults: readonly Fault[], problems: Problems): void {
   }
 }
 
-/** The tokens of the text; `undefined` where it is nested too deep or uses directives. */
-function parse(text: string, problems: Problems): CST.Token[] | undefined {
+/** Adds the tokens of the text to `tokens`; `false` where it is nested too deep or uses directives. */
+function parse(text: string, tokens: CST.Token[], problems: Problems): boolean {
   const parser = new Parser();
-  const tokens: CST.Token[] = [];
   let strays = 0;
   for (const lexeme of new Lexer().lex(text)) {
     for (const token of parser.next(lexeme)) {
       if (token.type === "directive" && !/^%YAML\s+1\.2\s*$/.test(token.source)) {
         problems.add({ offset: token.offset }, "directives are not supported: remove the line");
-        return undefined;
+        return false;
       }
-      if (!EXPECTED.has(token.type) && ++strays > MAX_STRAY_TOKENS) return tokens;
+      if (!EXPECTED.has(token.type) && ++strays > MAX_STRAY_TOKENS) return true;
       tokens.push(token);
     }
-    // The stack holds the document, its open lists and mappings, and a scalar.
-    if (parser.stack.length > MAX_DEPTH + 2) {
-      problems.add({ offset: parser.offset }, `is nested too deep: at most ${MAX_DEPTH} levels are allowed`);
-      return undefined;
+    if (depthOf(parser.stack) > MAX_DEPTH) {
+      const offset = parser.stack.at(-1)?.offset ?? parser.offset;
+      problems.add({ offset }, `is nested too deep: at most ${MAX_DEPTH} levels are allowed`);
+      return false;
     }
   }
   tokens.push(...parser.end());
-  return tokens;
+  return true;
+}
+
+/** The stack holds the document, the lists and mappings that are open, and then perhaps a scalar. */
+function depthOf(stack: readonly CST.Token[]): number {
+  const top = stack.at(-1)?.type;
+  const isOpen = top === "block-map" || top === "block-seq" || top === "flow-collection";
+  return stack.length - (isOpen ? 1 : 2);
 }
 
 const EXPECTED: ReadonlySet<string> = new Set([

@@ -18,7 +18,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   if (word.length > MAX_WORD) return undefined;
   const wanted = word.toLowerCase();
   let best: string | undefined;
-  let limit = Math.min(3, Math.floor(word.length / 3) + 1);
+  let limit = Math.min(3, Math.max(1, Math.floor(word.length / 3)));
   for (const candidate of candidates) {
     const found = distance(wanted, candidate.toLowerCase(), limit);
     if (found > limit) continue;
