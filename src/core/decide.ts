@@ -142,7 +142,7 @@ function complete(flow: Flow, state: State, event: CompletionEvent, env: Environ
   const current = !hasEnded(state.phase) && state.node === event.node && state.generation === generation &&
     state.attempt === event.attempt;
   if (!current) return stale(`node ${event.node} is not at that attempt`);
-  if (state.wait?.kind !== "activity") return { type: "keep" };
+  if (state.wait?.kind !== "activity") return { type: "keep", generation };
   return taskOutcome(state, task, event.outcome, env);
 }
 
@@ -159,7 +159,7 @@ function completeBranch(
   if (!matches || state.phase === "cancelled") return stale(`branch ${task.id} is not at that attempt`);
   const node = nodeOf(flow, state.node);
   if (isJoinOf(node, task) && !hasEnded(state.phase)) {
-    if (!branch.parked) return { type: "keep" };
+    if (!branch.parked) return { type: "keep", generation: branch.generation };
     const transition = branchOutcome(flow, state, node, task.id, event.outcome, env);
     const parkAgain = transition.type === "next" && transition.state.phase === "active" && state.phase !== "active";
     return parkAgain && state.phase !== "ready" ? stay(parkedJoin(flow, transition.state, node, env)) : transition;

@@ -43,8 +43,8 @@ export type Event =
 export type Decision =
   /** Write this state as the next head; these choices and fan-outs were walked through on the way. */
   | { readonly type: "next"; readonly state: State; readonly visited: readonly string[] }
-  /** Keep the signal or completion until the execution waits for it (R7). */
-  | { readonly type: "keep" }
+  /** Keep the signal or completion until the execution waits for it (R7); a completion for this generation. */
+  | { readonly type: "keep"; readonly generation?: number }
   /** Nothing is to be done; what is `lost` had meant something to its sender and is dead-lettered. */
   | { readonly type: "drop"; readonly reason: string; readonly lost: boolean };
 

@@ -72,8 +72,33 @@ export function isPermission(error: unknown): boolean {
 export function isUnknownOutcome(error: unknown): boolean {
   if (error instanceof PacktrailError) return error instanceof UnavailableError;
   if (error instanceof JetStreamApiError) return error.status >= 500;
-  return !isPermission(error) && !isConflict(error) && !isNotFound(error);
+  return isNatsError(error) && !isPermission(error) && !isConflict(error) && !isNotFound(error);
 }
+
+/**
+ * Runs something again until the server answers: what was lost on the way is found out by reading, not by giving up.
+ *
+ * @param isStopped Ends the trying; the answer is then `undefined`.
+ * @throws What `run` throws, where it is an answer, or the connection is closed for good.
+ */
+export async function untilAnswered<T>(
+  nats: Nats,
+  run: () => Promise<T>,
+  isStopped: () => boolean,
+): Promise<T | undefined> {
+  for (let pause = FIRST_PAUSE_MS; !isStopped(); pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!isUnknownOutcome(error) || nats.nc.isClosed()) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  return undefined;
+}
+
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 1_000;
 
 /**
  * The error to throw for a NATS error.
@@ -92,6 +117,22 @@ export function packtrailError(error: unknown, action: string): Error {
   const reason = error instanceof Error ? error.message : String(error);
   return new UnavailableError(`${action}: ${reason}`, { cause: error });
 }
+
+function isNatsError(error: unknown): boolean {
+  return error instanceof Error && NATS_ERRORS.has(error.name);
+}
+
+const NATS_ERRORS = new Set([
+  "TimeoutError",
+  "RequestError",
+  "NoRespondersError",
+  "JetStreamNotEnabled",
+  "JetStreamError",
+  "JetStreamStatusError",
+  "ClosedConnectionError",
+  "DrainingConnectionError",
+  "ConnectionError",
+]);
 
 function permissionOf(error: unknown): PermissionViolationError | undefined {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {

@@ -128,6 +128,21 @@ export class Heads {
     }
   }
 
+  /** Calls back when others write an execution's head. Returns what ends that. */
+  watch(id: string, changed: () => void): () => void {
+    const subscription = this.#nats.nc.subscribe(this.#nats.names.events("*", id), {
+      callback: (error, msg) => {
+        if (error === null && !this.isOwn(parseNote(msg.headers)?.w)) changed();
+      },
+    });
+    return () => subscription.unsubscribe();
+  }
+
+  /** Whether this writer made the write. */
+  isOwn(write: string | undefined): boolean {
+    return write !== undefined && write.startsWith(`${this.#writer}-`);
+  }
+
   /** Whether a write whose answer was lost came through. */
   async #outcome(next: State, write: string, error: unknown): Promise<Head | undefined> {
     const head = await this.read(next.id, next.flow).catch(() => {
@@ -197,7 +212,9 @@ export function headOf(
   nats: Nats,
 ): Head {
   const parsed = nats.names.parseHead(subject);
-  if (parsed === undefined || !PHASES.has(parsed.phase)) throw new StateFormatError(`${subject} is not a head's subject`);
+  if (parsed === undefined || !PHASES.has(parsed.phase)) {
+    throw new StateFormatError(`${subject} is not a head's subject`);
+  }
   const state = decodeState(body);
   if (state.id !== parsed.id || state.flow !== parsed.flow) {
     throw new StateFormatError(`the head at ${subject} is of execution ${state.id} of flow ${state.flow}`);

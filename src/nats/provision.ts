@@ -92,7 +92,7 @@ export function flowConsumer(nats: Nats, flow: string, leaseMs: number): Partial
 export function workConsumer(durable: string, filters: string[], ackWaitMs: number): Partial<ConsumerConfig> {
   return {
     durable_name: durable,
-    ...(filters.length === 1 ? { filter_subject: filters[0]! } : { filter_subjects: filters }),
+    ...(filters.length === 0 ? {} : { filter_subjects: filters }),
     ack_policy: AckPolicy.Explicit,
     deliver_policy: DeliverPolicy.All,
     ack_wait: nanos(ackWaitMs),

@@ -74,7 +74,16 @@ export class Puller {
     this.#asked += batch;
     const { stream, consumer } = this.#options;
     const body = `{"batch":${batch},"expires":${PULL_EXPIRES_MS * 1e6}}`;
-    this.#nats.nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, body, { reply: `${this.#inbox}.${token}` });
+    this.#nats.nc.publish(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, body, {
+      reply: `${this.#inbox}.${token}`,
+    });
+  }
+
+  /** The connection was lost and is back: what was asked for before will not be answered. */
+  reconnected(): void {
+    this.#requests.clear();
+    this.#asked = 0;
+    this.kick();
   }
 
   /** Stops pulling. Messages on their way are given back to the server as they come in. */

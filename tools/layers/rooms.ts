@@ -6,7 +6,7 @@ export interface Room {
   readonly pure?: true;
 }
 
-const base = ["errors", "names", "json", "duration"];
+const base = ["errors", "names", "json", "duration", "logger"];
 const pure = [...base, "expr", "flow", "core", "protocol"];
 const engine = [...pure, "nats", "invoker", "engine"];
 const server = [...engine, "worker", "server"];
@@ -20,6 +20,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   json: { imports: ["errors"], pure: true },
   names: { imports: ["errors", "json"], pure: true },
   duration: { imports: ["errors"], pure: true },
+  logger: { imports: [] },
   expr: { imports: base, pure: true },
   flow: { imports: [...base, "expr"], pure: true },
   core: { imports: [...base, "expr", "flow"], pure: true },

@@ -1,0 +1,74 @@
+/**
+ * packtrail: a durable workflow engine that embeds in any service and needs nothing but NATS.
+ *
+ * Describe a flow in YAML or TypeScript, give it invokers, run it: a crash, a redeploy or a dead server loses nothing.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from "@packtrail/core";
+ * import { connect } from "@nats-io/transport-deno";
+ *
+ * async function greetings() {
+ *   const nc = await connect({ servers: "127.0.0.1:4222" });
+ *   const server = await createServer(nc, {
+ *     flows: [{ name: "greeting", nodes: [{ id: "greet", type: "task", invoker: "greeter" }] }],
+ *     invokers: { greeter: ({ payload }) => ({ status: "ok", payload: { hello: payload } }) },
+ *   });
+ *   await server.start("greeting", { name: "Ada" });
+ *   await server.run();
+ * }
+ * ```
+ *
+ * @module
+ */
+
+export type { ExecutionStatus } from "./src/core/state.ts";
+export type { Context } from "./src/core/values.ts";
+export type { Duration } from "./src/duration.ts";
+export {
+  ConflictError,
+  type ErrorCode,
+  NotFoundError,
+  PacktrailError,
+  PayloadTooLargeError,
+  PermissionError,
+  ServerVersionError,
+  StateError,
+  UnavailableError,
+  ValidationError,
+  type ValidationIssue,
+} from "./src/errors.ts";
+export type {
+  ChoiceDef,
+  EdgeDef,
+  FaninDef,
+  FanoutDef,
+  FlowDef,
+  FlowGraph,
+  GraphNode,
+  NodeDef,
+  RetryDef,
+  RuleDef,
+  SignalDef,
+  TaskDef,
+} from "./src/flow/mod.ts";
+export {
+  httpInvoker,
+  type HttpInvokerOptions,
+  type Invoker,
+  type InvokeRequest,
+  type InvokerFunction,
+  NATS_TASK_KIND,
+  type Result,
+} from "./src/invoker/mod.ts";
+export type { Json, JsonObject } from "./src/json.ts";
+export { consoleLogger, type Logger } from "./src/logger.ts";
+export type { Connection } from "./src/nats/client.ts";
+export type { Schedule } from "./src/nats/cron.ts";
+export type { DeadLetter, DeadLetterSource } from "./src/nats/dead_letters.ts";
+export type { ExecutionEvent } from "./src/nats/events.ts";
+export type { TaskRequest, TaskResponse } from "./src/protocol/mod.ts";
+export { createServer, type Server } from "./src/server.ts";
+export type { Branch, Execution } from "./src/server/execution.ts";
+export type { AsyncInvokerOptions, RetentionOptions, ServerOptions } from "./src/server/options.ts";
+export { type Handler, serve, serveNamespaced, type TaskWorker } from "./src/worker/mod.ts";

@@ -1,0 +1,336 @@
+/**
+ * The engine: takes work from the namespace's consumers, does it, and cleans up behind it.
+ *
+ * - R6: superseded `ready` and `due` messages are swept with one purge up to the consumer's ack floor.
+ *
+ * @module
+ */
+
+import { StateFormatError } from "../core/codec.ts";
+import { UnknownNodeError } from "../core/enter.ts";
+import type { Logger } from "../logger.ts";
+import { isUnknownOutcome, type Nats } from "../nats/client.ts";
+import { redeliveryDelay } from "../nats/backoff.ts";
+import type { DeadLetters } from "../nats/dead_letters.ts";
+import type { Delivery } from "../nats/delivery.ts";
+import type { Head } from "../nats/heads.ts";
+import { ensureConsumer, flowConsumer, workConsumer } from "../nats/provision.ts";
+import { Puller } from "../nats/pull.ts";
+import { Sweeper } from "../nats/sweep.ts";
+import type { Attempts } from "./attempts.ts";
+import type { Commands } from "./commands.ts";
+import type { Executions } from "./executions.ts";
+import { type Held, Lanes } from "./lanes.ts";
+import { drivesItself, Session } from "./session.ts";
+
+/** What an engine is made of. */
+export interface EngineOptions {
+  readonly nats: Nats;
+  readonly executions: Executions;
+  readonly attempts: Attempts;
+  readonly commands: Commands;
+  readonly deadLetters: DeadLetters;
+  readonly logger: Logger;
+  /** The flows whose work it takes. */
+  readonly flows: readonly string[];
+  /** Work items processed at once. */
+  readonly maxConcurrency: number;
+  /** Deliveries of one work item before it is dead-lettered. */
+  readonly maxDeliver: number;
+  /** How long a stopping engine waits for work in flight, in milliseconds. */
+  readonly drainTimeoutMs: number;
+  /** How long a silent engine keeps its work, in milliseconds. */
+  readonly leaseMs: number;
+  /** Makes what was deleted under the engine anew. */
+  restore(): Promise<void>;
+  /** Does the namespace's own housekeeping, when its schedule is due. */
+  housekeep(): Promise<void>;
+}
+
+/** How long the inbox waits for an engine to deal with a command, in milliseconds. */
+const COMMAND_LEASE_MS = 30_000;
+
+/** Commands that are dealt with at once. */
+const COMMANDS_AT_ONCE = 64;
+
+/** How often an engine sweeps, and looks after its consumers, in milliseconds. */
+const SWEEP_MS = 1_000;
+
+/** Works on the executions of some flows until it is stopped. */
+export class Engine {
+  readonly #options: EngineOptions;
+  readonly #lanes: Lanes;
+  readonly #sessions = new Map<string, Session>();
+  readonly #pullers: Puller[] = [];
+  readonly #flowPullers = new Map<string, Puller>();
+  readonly #sweeper: Sweeper;
+  #commands = 0;
+  #idle: (() => void) | undefined;
+  #isStopping = false;
+
+  /** Creates an engine that does nothing yet. */
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.#lanes = new Lanes(options.maxConcurrency);
+    this.#sweeper = new Sweeper(options.nats, options.logger);
+  }
+
+  /** Works until the signal is aborted and the work in flight is done, or given back. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { nats, leaseMs } = this.#options;
+    await this.#ensureConsumers();
+    if (signal.aborted) return;
+    const heartbeat = setInterval(() => this.#lanes.keepAlive(), Math.max(50, leaseMs / 3));
+    const sweep = setInterval(() => this.#sweeper.sweep(), SWEEP_MS);
+    const cancels = nats.nc.subscribe(nats.names.events("cancelled"), {
+      callback: (_error, msg) => this.#sessions.get(msg.subject.split(".").at(-1)!)?.doubt(),
+    });
+    const statuses = this.#watchConnection();
+    this.#startPullers();
+    try {
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        else signal.addEventListener("abort", () => resolve(), { once: true });
+        nats.nc.closed().then(() => resolve());
+      });
+      await this.#drain();
+    } finally {
+      clearInterval(heartbeat);
+      clearInterval(sweep);
+      if (!nats.nc.isClosed()) cancels.unsubscribe();
+      statuses.stop();
+      await this.#sweeper.finish();
+    }
+  }
+
+  async #ensureConsumers(): Promise<void> {
+    const { nats, flows, leaseMs } = this.#options;
+    const stream = nats.names.executionStream();
+    const consumers = [
+      ...flows.map((flow) => ensureConsumer(nats, stream, flowConsumer(nats, flow, leaseMs))),
+      ensureConsumer(nats, nats.names.inboxStream, workConsumer("inbox", [], COMMAND_LEASE_MS)),
+      ensureConsumer(nats, stream, workConsumer("ticks", [nats.names.ticks()], COMMAND_LEASE_MS)),
+      ensureConsumer(nats, stream, workConsumer("sys", [nats.names.housekeeping("tick")], COMMAND_LEASE_MS)),
+    ];
+    await Promise.all(consumers);
+  }
+
+  #startPullers(): void {
+    const { nats, commands, flows, housekeep } = this.#options;
+    const stream = nats.names.executionStream();
+    for (const flow of flows) {
+      const puller = this.#puller(stream, nats.names.flowConsumer(flow), {
+        room: () => this.#lanes.room(flow),
+        deliver: (delivery) => this.#take(flow, delivery),
+      });
+      this.#flowPullers.set(flow, puller);
+    }
+    const command = (handle: (delivery: Delivery) => Promise<void>) => ({
+      room: () => COMMANDS_AT_ONCE - this.#commands,
+      deliver: (delivery: Delivery) => void this.#command(delivery, handle),
+    });
+    this.#puller(nats.names.inboxStream, "inbox", command((delivery) => commands.handle(delivery)));
+    this.#puller(stream, "ticks", command((delivery) => commands.tick(delivery)));
+    this.#puller(stream, "sys", command((delivery) => housekeep().then(() => delivery.ack())));
+    for (const puller of this.#pullers) puller.start();
+  }
+
+  #puller(
+    stream: string,
+    consumer: string,
+    { room, deliver }: { room: () => number; deliver: (delivery: Delivery) => void },
+  ): Puller {
+    const { nats, logger, restore } = this.#options;
+    const puller = new Puller(nats, {
+      stream,
+      consumer,
+      room,
+      deliver,
+      restore: async () => {
+        await restore();
+        await this.#ensureConsumers();
+      },
+      warn: (message, fields) => logger.warn(message, fields),
+    });
+    this.#pullers.push(puller);
+    return puller;
+  }
+
+  #take(flow: string, delivery: Delivery): void {
+    const id = this.#options.nats.names.parseHead(delivery.subject)?.id;
+    if (this.#isStopping) return delivery.nak();
+    if (id === undefined) return delivery.term();
+    this.#lanes.add(id, flow, delivery);
+    this.#startNext();
+  }
+
+  #startNext(): void {
+    while (!this.#isStopping && this.#sessions.size < this.#options.maxConcurrency) {
+      const held = this.#lanes.take();
+      if (held === undefined) return;
+      void this.#work(held);
+    }
+  }
+
+  async #work(held: Held): Promise<void> {
+    const session = new Session(this.#options.executions, this.#options.attempts);
+    this.#sessions.set(held.id, session);
+    try {
+      await this.#drive(held, session);
+    } catch (error) {
+      await this.#failed(held.delivery, error).catch((cause) => this.#postpone(held.delivery, cause));
+    } finally {
+      this.#sessions.delete(held.id);
+      this.#lanes.done(held);
+      if (this.#isStopping) this.#lanes.release();
+      this.#sweeper.touched(held.flow);
+      this.#flowPullers.get(held.flow)?.kick();
+      this.#startNext();
+      this.#settle();
+    }
+  }
+
+  async #drive(held: Held, session: Session): Promise<void> {
+    const { executions, attempts, maxDeliver } = this.#options;
+    const { delivery } = held;
+    if (delivery.deliveries > maxDeliver) return await this.#exhausted(delivery);
+    const head = await this.#headOf(delivery);
+    if (head === undefined) return held.delivery.ack();
+    const flow = await executions.flowOf(head.state);
+    const lacking = attempts.lacks(flow);
+    if (lacking !== undefined) throw new MissingInvokerError(flow.name, lacking);
+    const isSuperseded = await session.run(flow, head);
+    if (isSuperseded) held.delivery.ack();
+    else held.delivery.nak();
+  }
+
+  /** The head to work on; `undefined` where the delivered one is superseded by one that drives itself (R3). */
+  async #headOf(delivery: Delivery): Promise<Head | undefined> {
+    const { executions } = this.#options;
+    const { heads } = executions.parts;
+    let head = await heads.delivered(delivery.subject, delivery.text(), delivery.sequence, delivery.headers);
+    if (delivery.deliveries > 1 && head.revision === delivery.sequence) {
+      const newest = await heads.read(head.state.id, head.state.flow);
+      if (newest === undefined) return undefined;
+      head = newest;
+    }
+    if (head.revision === delivery.sequence || !drivesItself(head)) return head;
+    // Whoever parked it may have died before it looked into the mail (R7).
+    if (head.phase === "waiting") await executions.collectMail(await executions.flowOf(head.state), head);
+    return undefined;
+  }
+
+  /** A work item that was delivered too often: record it, fail the execution so that it can be seen and resumed. */
+  async #exhausted(delivery: Delivery): Promise<void> {
+    const { executions, deadLetters, nats, maxDeliver } = this.#options;
+    const id = nats.names.parseHead(delivery.subject)!.id;
+    const reason = `given up on after ${maxDeliver} deliveries`;
+    const deliveries = delivery.deliveries - 1;
+    await deadLetters.record(
+      { source: "work", key: id, reason, deliveries, body: delivery.text() },
+      `work-${delivery.sequence}-${delivery.time}`,
+    );
+    await executions.apply(id, { type: "fail", error: reason });
+    delivery.ack();
+  }
+
+  async #failed(delivery: Delivery, error: unknown): Promise<void> {
+    const { deadLetters, nats } = this.#options;
+    if (!(error instanceof StateFormatError) && !(error instanceof UnknownNodeError)) {
+      return this.#postpone(delivery, error);
+    }
+    const key = nats.names.parseHead(delivery.subject)!.id;
+    await deadLetters.record(
+      { source: "work", key, reason: error.message, deliveries: delivery.deliveries, body: delivery.text() },
+      `work-${delivery.sequence}-${delivery.time}`,
+    );
+    this.#options.logger.error("a head cannot be worked on and was dead-lettered", { id: key, error: error.message });
+    delivery.term();
+  }
+
+  #postpone(delivery: Delivery, error: unknown): void {
+    const { nats, logger } = this.#options;
+    if (nats.nc.isClosed()) return;
+    logger.warn("a delivery is postponed", {
+      subject: delivery.subject,
+      deliveries: delivery.deliveries,
+      error: error instanceof Error ? error.message : String(error),
+    });
+    delivery.nak(redeliveryDelay(delivery.deliveries));
+  }
+
+  async #command(delivery: Delivery, handle: (delivery: Delivery) => Promise<void>): Promise<void> {
+    if (this.#isStopping) return delivery.nak();
+    this.#commands++;
+    try {
+      await handle(delivery);
+    } catch (error) {
+      if (isUnknownOutcome(error) || delivery.deliveries <= this.#options.maxDeliver) this.#postpone(delivery, error);
+      else await this.#giveUpCommand(delivery, error).catch((cause) => this.#postpone(delivery, cause));
+    } finally {
+      this.#commands--;
+      for (const puller of this.#pullers) puller.kick();
+      this.#settle();
+    }
+  }
+
+  async #giveUpCommand(delivery: Delivery, error: unknown): Promise<void> {
+    const { deadLetters } = this.#options;
+    const reason = error instanceof Error ? error.message : String(error);
+    const { subject: key, deliveries } = delivery;
+    await deadLetters.record(
+      { source: "ingress", key, reason, deliveries, body: delivery.text() },
+      `ingress-${delivery.sequence}-${delivery.time}`,
+    );
+    delivery.ack();
+  }
+
+  /** Stops taking work, gives back what waits, and gives what is under way its time to end. */
+  async #drain(): Promise<void> {
+    this.#isStopping = true;
+    await Promise.all(this.#pullers.map((puller) => puller.stop()));
+    this.#lanes.release();
+    if (this.#isIdle()) return;
+    const timer = setTimeout(() => {
+      for (const session of this.#sessions.values()) session.drop();
+    }, this.#options.drainTimeoutMs);
+    await new Promise<void>((resolve) => this.#idle = resolve);
+    clearTimeout(timer);
+  }
+
+  #isIdle(): boolean {
+    return this.#sessions.size === 0 && this.#commands === 0;
+  }
+
+  #settle(): void {
+    if (this.#isIdle()) this.#idle?.();
+  }
+
+  /** After a reconnect, anything may have been missed: every session looks at its head. */
+  #watchConnection(): { stop(): void } {
+    const statuses = this.#options.nats.nc.status();
+    let isStopped = false;
+    (async () => {
+      for await (const status of statuses) {
+        if (isStopped) break;
+        if (status.type !== "reconnect") continue;
+        for (const session of this.#sessions.values()) session.doubt();
+        for (const puller of this.#pullers) puller.reconnected();
+      }
+    })();
+    return {
+      stop() {
+        isStopped = true;
+        (statuses as { stop?: () => void }).stop?.();
+      },
+    };
+  }
+}
+
+/** The definition an execution runs by names a kind of invoker that this engine does not have. */
+class MissingInvokerError extends Error {
+  constructor(flow: string, kind: string) {
+    super(`this engine has no invoker of kind ${kind}, which flow ${flow} needs`);
+    this.name = "MissingInvokerError";
+  }
+}

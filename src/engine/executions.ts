@@ -1,0 +1,237 @@
+/**
+ * Executions: events applied to heads. Read, decide, write, and again where another writer was first (R9).
+ *
+ * Everything that changes an execution goes through {@linkcode Executions.commit}: engines that work on a delivered
+ * head, and commands from outside.
+ *
+ * @module
+ */
+
+import { begin, decide, plan, stamped } from "../core/decide.ts";
+import { droppedRefs, INLINE_VALUE_BYTES, MAX_CHUNKS, overflow, withChunk } from "../core/compact.ts";
+import type { Decision, Environment, Event, Outcome, Plan } from "../core/events.ts";
+import { hasEnded, type State, type Stored } from "../core/state.ts";
+import { allResults, type Load } from "../core/values.ts";
+import type { Flow } from "../flow/types.ts";
+import { jsonEquals } from "../json.ts";
+import { ConflictError } from "../errors.ts";
+import { type DataStore, ValueGoneError } from "../nats/data.ts";
+import type { Head, Heads } from "../nats/heads.ts";
+import type { Mail, Mailbox } from "../nats/mail.ts";
+import type { Nats } from "../nats/client.ts";
+import type { FlowRegistry, RegisteredFlow } from "../nats/registry.ts";
+import { parseResult } from "./result.ts";
+
+/** What an instance works by. */
+export interface Settings {
+  /** How long an invocation may take where its node does not say, in milliseconds. */
+  readonly defaultTimeoutMs: number;
+  /** How long a silent engine keeps what it was working on, in milliseconds. */
+  readonly leaseMs: number;
+  /** The limit of one payload, in bytes of JSON. */
+  readonly maxPayloadBytes: number;
+}
+
+/** The parts that executions are made of. */
+export interface Parts {
+  readonly nats: Nats;
+  readonly heads: Heads;
+  readonly data: DataStore;
+  readonly mailbox: Mailbox;
+  readonly registry: FlowRegistry;
+  readonly settings: Settings;
+}
+
+/** The registry lacks the definition that an execution started with. */
+export class DefinitionMissingError extends Error {
+  /** Creates the error. */
+  constructor(state: State) {
+    super(`the registry has no definition ${state.definition} of flow ${state.flow}`);
+    this.name = "DefinitionMissingError";
+  }
+}
+
+/** What became of an event. */
+export type Applied =
+  | { readonly type: "next"; readonly head: Head }
+  | { readonly type: "unknown" }
+  | Exclude<Decision, { type: "next" }>;
+
+/** Applies events to executions. */
+export class Executions {
+  readonly parts: Parts;
+
+  /** Creates the executions of a namespace. No I/O. */
+  constructor(parts: Parts) {
+    this.parts = parts;
+  }
+
+  /** The definition an execution runs by. @throws {DefinitionMissingError} */
+  async flowOf(state: State): Promise<Flow> {
+    const found = await this.parts.registry.byHash(state.definition);
+    if (found === undefined || found.flow.name !== state.flow) throw new DefinitionMissingError(state);
+    return found.flow;
+  }
+
+  /** What decisions are made with now. A head that the server fired is due, whatever our estimate of its time. */
+  environment(load: Load, notBefore = 0): Environment {
+    const { settings, nats } = this.parts;
+    const now = Math.max(nats.clock.now(), notBefore);
+    return { now, load, defaultTimeoutMs: settings.defaultTimeoutMs, leaseMs: settings.leaseMs };
+  }
+
+  /** Decides what an event does to a state, with every stored value it looks at. */
+  decide(flow: Flow, state: State, event: Event, notBefore?: number): Promise<Decision> {
+    return this.parts.data.loading((load) => decide(flow, state, event, this.environment(load, notBefore)));
+  }
+
+  /** What a head asks for. */
+  plan(flow: Flow, state: State, running: ReadonlySet<string>, notBefore?: number): Plan {
+    return plan(flow, state, running, this.environment(this.parts.data, notBefore));
+  }
+
+  /** A JSON text as it is kept in a state: inline, or in the data stream. */
+  async store(id: string, text: string): Promise<Stored> {
+    if (text.length <= INLINE_VALUE_BYTES) return { value: JSON.parse(text) };
+    return await this.parts.data.put(id, text);
+  }
+
+  /**
+   * Writes the state that follows a head. `undefined` where another writer was first (R9).
+   *
+   * A head that parks looks into the mail once more (R7); what is returned is the head after that.
+   */
+  async commit(flow: Flow, head: Head, next: State, visited: readonly string[]): Promise<Head | undefined> {
+    const state = await this.#compacted(stamped(next, head.state, this.parts.nats.clock.now()));
+    const written = await this.parts.heads.write(state, head, visited);
+    if (written === undefined) return undefined;
+    if (state.chunks !== undefined || head.state.chunks !== undefined || hasRefs(head.state)) {
+      this.parts.data.discard(droppedRefs(head.state, state));
+    }
+    return state.phase === "waiting" ? await this.collectMail(flow, written) : written;
+  }
+
+  /**
+   * Starts an execution; one that exists with the same flow and payload is left as it is. Returns whether it is new.
+   *
+   * @param isNew The id was made for this start: nothing can exist with it.
+   * @throws {ConflictError} Where the id is that of an execution of another flow, or with another payload.
+   */
+  async start(registered: RegisteredFlow, id: string, payload: string, isNew = false): Promise<boolean> {
+    if (!isNew && await this.#exists(id, registered.flow.name, payload)) return false;
+    const input = await this.store(id, payload);
+    const first = await this.parts.data.loading((load) =>
+      begin(registered.flow, { id, definition: registered.hash, input }, this.environment(load))
+    );
+    const written = await this.parts.heads.write(first.state, undefined, first.visited);
+    if (written === undefined) {
+      if ("ref" in input) this.parts.data.discard([input.ref]);
+      if (await this.#exists(id, registered.flow.name, payload)) return false;
+      throw new ConflictError(`execution ${id} ended and was removed while it was being started`);
+    }
+    if (first.state.phase === "waiting") await this.collectMail(registered.flow, written);
+    return true;
+  }
+
+  /** Applies an event to an execution, whatever it takes. */
+  async apply(id: string, event: Event | ((state: State) => Event)): Promise<Applied> {
+    for (;;) {
+      const head = await this.parts.heads.read(id);
+      if (head === undefined) return { type: "unknown" };
+      const applied = await this.applyTo(head, typeof event === "function" ? event(head.state) : event);
+      if (applied !== undefined) return applied;
+    }
+  }
+
+  /** Applies an event to a head; `undefined` where the head was not the newest any more. */
+  async applyTo(head: Head, event: Event): Promise<Applied | undefined> {
+    try {
+      const flow = await this.flowOf(head.state);
+      const decision = await this.decide(flow, head.state, event);
+      if (decision.type !== "next") return decision;
+      const written = await this.commit(flow, head, decision.state, decision.visited);
+      return written === undefined ? undefined : { type: "next", head: written };
+    } catch (error) {
+      if (error instanceof ValueGoneError && await this.#movedOn(head)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Gives a parked head the mail it waits for, if any has come (R7). Returns the head after that. */
+  async collectMail(flow: Flow, head: Head): Promise<Head> {
+    const { mailbox, nats } = this.parts;
+    const { id } = head.state;
+    const latest = await mailbox.find(nats.names.mailOf(id));
+    if (latest === undefined) return head;
+    let current = head;
+    for (const subject of await mailbox.subjectsOf(id)) {
+      const mail = subject === latest.subject ? latest : await mailbox.find(subject);
+      const event = mail && await this.#mailEvent(current.state, mail);
+      const decision = event && await this.decide(flow, current.state, event);
+      if (decision === undefined || decision.type === "keep") continue;
+      if (decision.type === "next") {
+        const written = await this.commit(flow, current, decision.state, decision.visited);
+        if (written === undefined) return await this.parts.heads.read(id, head.state.flow) ?? current;
+        current = written;
+      }
+      mailbox.remove(mail!);
+      if (current.state.phase !== "waiting") break;
+    }
+    return current;
+  }
+
+  /** The event that a piece of mail is to a parked execution; `undefined` where it waits for something else. */
+  async #mailEvent({ id, wait }: State, mail: Mail): Promise<Event | undefined> {
+    const [name, generation, attempt] = mail.subject.slice(this.parts.nats.names.mailOf(id).length - 1).split(".");
+    if (generation === undefined) {
+      if (wait?.kind !== "signal" || wait.signal !== name) return undefined;
+      return { type: "signal", name, payload: await this.store(id, mail.text), sequence: mail.sequence };
+    }
+    if (wait?.kind === "signal") return undefined;
+    const outcome = await this.outcomeOf(id, JSON.parse(mail.text), name!);
+    return { type: "completion", node: name!, generation: Number(generation), attempt: Number(attempt), outcome };
+  }
+
+  /** The outcome that a result from outside stands for, its payload stored. */
+  async outcomeOf(id: string, result: unknown, node: string): Promise<Outcome> {
+    const parsed = parseResult(result, node, this.parts.settings.maxPayloadBytes);
+    if (parsed.status !== "ok" || parsed.text === undefined) return parsed;
+    return { status: "ok", payload: await this.store(id, parsed.text), bytes: parsed.text.length };
+  }
+
+  /** A state small enough for its head: results moved to the data stream where there are too many. */
+  async #compacted(state: State): Promise<State> {
+    const moved = hasEnded(state.phase) ? undefined : overflow(state);
+    if (moved === undefined) return state;
+    const { data } = this.parts;
+    const next = withChunk(state, moved, (await data.put(state.id, JSON.stringify(moved))).ref);
+    if (next.chunks!.length <= MAX_CHUNKS) return next;
+    const merged = await data.loading((load) => allResults({ ...next, results: {} }, load));
+    return { ...next, chunks: [(await data.put(state.id, JSON.stringify(merged))).ref] };
+  }
+
+  async #exists(id: string, flow: string, payload: string): Promise<boolean> {
+    const head = await this.parts.heads.read(id);
+    if (head === undefined) return false;
+    if (head.state.flow !== flow) {
+      throw new ConflictError(`execution ${id} exists with flow ${head.state.flow}, not ${flow}: use another id`);
+    }
+    const existing = await this.parts.data.loading((load) =>
+      "ref" in head.state.input ? load.value(head.state.input.ref) : head.state.input.value
+    );
+    if (!jsonEquals(existing, JSON.parse(payload))) {
+      throw new ConflictError(`execution ${id} exists with another payload: use another id`);
+    }
+    return true;
+  }
+
+  async #movedOn(head: Head): Promise<boolean> {
+    const now = await this.parts.heads.read(head.state.id, head.state.flow);
+    return now?.state.version !== head.state.version;
+  }
+}
+
+function hasRefs(state: State): boolean {
+  for (const stored of Object.values(state.results)) if ("ref" in stored) return true;
+  return state.signals !== undefined;
+}

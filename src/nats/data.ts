@@ -1,0 +1,152 @@
+/**
+ * Values too large for a head: stored once in the data stream, referred to by sequence, cached by the engine.
+ *
+ * A value is written before the head that refers to it. A head that loses its compare-and-set leaves the value behind;
+ * `reconcile` removes it.
+ *
+ * @module
+ */
+
+import { type Load, MissingValues } from "../core/values.ts";
+import type { Stored } from "../core/state.ts";
+import type { Json } from "../json.ts";
+import { isNotFound, type Nats, packtrailError } from "./client.ts";
+
+/** How many bytes of values an engine keeps at hand. */
+export const CACHE_BYTES: number = 64 * 1024 * 1024;
+
+const PARALLEL_READS = 16;
+
+/** A value that a head refers to is gone: the head that did is no longer the newest, or someone deleted the value. */
+export class ValueGoneError extends Error {
+  /** Creates the error. */
+  constructor(ref: number) {
+    super(`value ${ref} of the data stream is gone`);
+    this.name = "ValueGoneError";
+  }
+}
+
+/** Stores and reads large values. */
+export class DataStore implements Load {
+  readonly #nats: Nats;
+  readonly #writer: string;
+  /** The least recently used first. */
+  readonly #cache = new Map<number, string>();
+  #cachedBytes = 0;
+  #writes = 0;
+
+  /** `writer` tells this writer from all others. */
+  constructor(nats: Nats, writer: string) {
+    this.#nats = nats;
+    this.#writer = writer;
+  }
+
+  /** Stores a value of an execution, given as JSON text. Returns what refers to it. */
+  async put(id: string, text: string): Promise<{ ref: number; size: number }> {
+    const write = `${this.#writer}-${(++this.#writes).toString(36)}`;
+    try {
+      const { seq } = await this.#nats.js.publish(this.#nats.names.data(id, write), text);
+      this.#remember(seq, text);
+      return { ref: seq, size: text.length };
+    } catch (error) {
+      throw packtrailError(error, `storing a value of execution ${id}`);
+    }
+  }
+
+  /** Runs something that reads values, and loads what it misses, until it misses nothing. */
+  async loading<T>(run: (load: Load) => T): Promise<T> {
+    const held = new Map<number, string>();
+    const load: Load = {
+      value: (ref) => JSON.parse(this.#text(ref, held)),
+      chunk: (ref) => JSON.parse(this.#text(ref, held)),
+    };
+    for (;;) {
+      try {
+        return run(load);
+      } catch (error) {
+        if (!(error instanceof MissingValues)) throw error;
+        await this.#fetch(error.refs, held);
+      }
+    }
+  }
+
+  /** Makes sure that values are at hand, for a while. Returns a load that has them for as long as it is held. */
+  async loaded(refs: readonly number[]): Promise<Load> {
+    const held = new Map<number, string>();
+    await this.#fetch(refs, held);
+    return {
+      value: (ref) => JSON.parse(this.#text(ref, held)),
+      chunk: (ref) => JSON.parse(this.#text(ref, held)),
+    };
+  }
+
+  /** @throws {MissingValues} Where the value is not at hand. */
+  value(ref: number): Json {
+    return JSON.parse(this.#text(ref));
+  }
+
+  /** @throws {MissingValues} Where the results are not at hand. */
+  chunk(ref: number): Readonly<Record<string, Stored>> {
+    return JSON.parse(this.#text(ref));
+  }
+
+  /** Deletes values that nothing refers to any more. What fails is left to `reconcile`. */
+  discard(refs: readonly number[]): void {
+    for (const ref of refs) {
+      this.#forget(ref);
+      this.#nats.jsm.streams.deleteMessage(this.#nats.names.dataStream, ref, false).catch(() => {});
+    }
+  }
+
+  #text(ref: number, held?: Map<number, string>): string {
+    const text = this.#cache.get(ref) ?? held?.get(ref);
+    if (text === undefined) throw new MissingValues([ref]);
+    return text;
+  }
+
+  async #fetch(refs: readonly number[], held: Map<number, string>): Promise<void> {
+    const missing = refs.filter((ref) => {
+      const cached = this.#cache.get(ref);
+      if (cached !== undefined) held.set(ref, cached);
+      return cached === undefined && !held.has(ref);
+    });
+    for (let start = 0; start < missing.length; start += PARALLEL_READS) {
+      await Promise.all(
+        missing.slice(start, start + PARALLEL_READS).map(async (ref) => {
+          const text = await this.#read(ref);
+          held.set(ref, text);
+          this.#remember(ref, text);
+        }),
+      );
+    }
+  }
+
+  async #read(ref: number): Promise<string> {
+    try {
+      const message = await this.#nats.jsm.streams.getMessage(this.#nats.names.dataStream, { seq: ref });
+      if (message === null) throw new ValueGoneError(ref);
+      return message.string();
+    } catch (error) {
+      if (error instanceof ValueGoneError) throw error;
+      if (isNotFound(error)) throw new ValueGoneError(ref);
+      throw packtrailError(error, `reading value ${ref}`);
+    }
+  }
+
+  #remember(ref: number, text: string): void {
+    this.#forget(ref);
+    this.#cache.set(ref, text);
+    this.#cachedBytes += text.length;
+    for (const oldest of this.#cache.keys()) {
+      if (this.#cachedBytes <= CACHE_BYTES) break;
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(ref: number): void {
+    const text = this.#cache.get(ref);
+    if (text === undefined) return;
+    this.#cache.delete(ref);
+    this.#cachedBytes -= text.length;
+  }
+}

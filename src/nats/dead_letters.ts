@@ -1,0 +1,99 @@
+/**
+ * Dead letters: a durable record of everything that was given up on.
+ *
+ * @module
+ */
+
+import type { Json } from "../json.ts";
+import { quoted } from "../names.ts";
+import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.ts";
+import { readBackwards } from "./read.ts";
+
+/** What a dead letter was: work, a schedule's tick, a signal, an async job, or another command from outside. */
+export type DeadLetterSource = "work" | "schedule" | "signal" | "async" | "ingress";
+
+/** Something that was given up on. */
+export interface DeadLetter {
+  /** What it was. */
+  source: DeadLetterSource;
+  /** Whose it was: an execution id, a schedule's name, a subject. */
+  key: string;
+  /** Why it was given up on. */
+  reason: string;
+  /** How often it was delivered before. */
+  deliveries?: number;
+  /** When it was given up on. */
+  time: Date;
+  /** What it held; text where it was not JSON. */
+  body?: Json;
+}
+
+const MAX_BODY = 256 * 1024;
+
+/** Writes and reads dead letters. */
+export class DeadLetters {
+  readonly #nats: Nats;
+
+  /** Creates the dead letters of a namespace. No I/O. */
+  constructor(nats: Nats) {
+    this.#nats = nats;
+  }
+
+  /**
+   * Records a dead letter. `body` is the text of what was given up on.
+   *
+   * @param dedupe Makes the record once, however often it is tried within two minutes.
+   */
+  async record(
+    letter: Omit<DeadLetter, "time" | "body"> & { body?: string },
+    dedupe?: string,
+  ): Promise<void> {
+    const { body, ...rest } = letter;
+    const record = {
+      ...rest,
+      reason: letter.reason.slice(0, 2_000),
+      time: new Date(this.#nats.clock.now()).toISOString(),
+      ...(body === undefined ? {} : { body: bodyOf(body) }),
+    };
+    try {
+      const options = dedupe === undefined ? {} : { msgID: dedupe };
+      await this.#nats.js.publish(this.#nats.names.deadLetter(letter.source), JSON.stringify(record), options);
+    } catch (error) {
+      throw packtrailError(error, `recording a dead letter of ${letter.key}`);
+    }
+  }
+
+  /** The latest dead letters, newest first. */
+  async latest(limit: number): Promise<DeadLetter[]> {
+    const { names } = this.#nats;
+    const letters: DeadLetter[] = [];
+    try {
+      for await (const message of readBackwards(this.#nats, names.deadLetterStream, names.deadLetters())) {
+        letters.push(parseLetter(message.string(), message.time));
+        if (letters.length >= limit) break;
+      }
+    } catch (error) {
+      if (isNotFound(error) || isNoResponders(error)) return letters;
+      throw packtrailError(error, "reading dead letters");
+    }
+    return letters;
+  }
+}
+
+function bodyOf(text: string): Json {
+  if (text.length > MAX_BODY) return `${text.slice(0, MAX_BODY)}…`;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function parseLetter(text: string, stored: Date): DeadLetter {
+  try {
+    const letter = JSON.parse(text);
+    return { ...letter, time: new Date(letter.time) };
+  } catch {
+    return { source: "ingress", key: "", reason: `a record that cannot be read: ${quoted(text)}`, time: stored };
+  }
+}
