@@ -134,6 +134,11 @@ export class Names {
     return `${this.namespace}.events.${phase}.${flow}.${id}`;
   }
 
+  /** The subject of parts of an execution's history that its head no longer carries. */
+  history(flow: string, id: string): string {
+    return `${this.namespace}.history.${flow}.${id}`;
+  }
+
   /** The subject of a signal that is kept. */
   signalMail(id: string, name: string): string {
     return `${this.namespace}.mail.${id}.${name}`;

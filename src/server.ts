@@ -302,7 +302,9 @@ export class Server implements AsyncDisposable {
   async history(id: string, options: { limit?: number } = {}): Promise<ExecutionEvent[]> {
     checkName("id", id);
     checkKnown("options", options, new Set(["limit"]));
-    return await historyOf(this.#nats, id, checkLimit("options.limit", options.limit, Infinity));
+    const limit = checkLimit("options.limit", options.limit, Infinity);
+    const events = await historyOf(this.#nats, id, await this.#findHead(id));
+    return events.slice(-limit);
   }
 
   /** The ids of all executions, sorted. */
@@ -463,12 +465,19 @@ export class Server implements AsyncDisposable {
 
   async #head(id: string): Promise<Head> {
     checkName("id", id);
-    const head = await this.#executions.parts.heads.read(id).catch((error) => {
-      if (isNoResponders(error)) return undefined;
-      throw error;
-    });
+    const head = await this.#findHead(id);
     if (head === undefined) throw new NotFoundError(`there is no execution ${id}`);
     return head;
+  }
+
+  async #findHead(id: string): Promise<Head | undefined> {
+    try {
+      return await this.#executions.parts.heads.read(id);
+    } catch (error) {
+      // The streams do not exist yet.
+      if (isNoResponders(error)) return undefined;
+      throw error;
+    }
   }
 
   #maxPayload(): number {

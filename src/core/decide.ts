@@ -28,16 +28,17 @@ import {
 import { receiveSignal, signalTimedOut } from "./nodes/signal.ts";
 import { activityTimeout, taskOutcome } from "./nodes/task.ts";
 import { hasEnded, SAFETY_ALARM_MS, SCHEMA, type State, type Stored, unreachable } from "./state.ts";
+import { trailEntry } from "./trail.ts";
 import { cleared, ended, failure, type Go, stale, stay } from "./transition.ts";
 
 type CompletionEvent = Event & { type: "completion" };
 
-/** The first state of an execution, and the choices and fan-outs walked through on the way. */
+/** The first state of an execution. */
 export function begin(
   flow: Flow,
   start: { id: string; definition: string; input: Stored },
   env: Environment,
-): { state: State; visited: readonly string[] } {
+): State {
   const first: State = {
     schema: SCHEMA,
     id: start.id,
@@ -57,7 +58,8 @@ export function begin(
   };
   const decision = enter(flow, first, env);
   if (decision.type !== "next") throw new TypeError(`entering ${flow.start} decided nothing`);
-  return decision;
+  const { state, visited } = decision;
+  return visited.length === 0 ? state : { ...state, path: visited };
 }
 
 /** What an event does to an execution. */
@@ -77,9 +79,16 @@ export function plan(flow: Flow, state: State, running: ReadonlySet<string>, env
   return { type: "invoke", attempts: [{ node: node.id, generation: state.generation, attempt: state.attempt }] };
 }
 
-/** The state as it is written: one version on from the head it follows (R2). */
-export function stamped(next: State, head: State, now: number): State {
-  return { ...next, version: head.version + 1, updatedAt: now };
+/** The state as it is written: one version on from the head it follows (R2), which joins the trail. */
+export function stamped(next: State, head: State, revision: number, visited: readonly string[], now: number): State {
+  const { path: _path, ...rest } = next;
+  return {
+    ...rest,
+    version: head.version + 1,
+    updatedAt: now,
+    trail: [...head.trail ?? [], trailEntry(head, revision)],
+    ...(visited.length === 0 ? {} : { path: visited }),
+  };
 }
 
 /** Whether the execution still wants the outcome of an attempt; where it does not, the attempt is aborted. */

@@ -9,6 +9,7 @@
  */
 
 import type { Json } from "../json.ts";
+import type { TrailEntry } from "./trail.ts";
 
 /** What a head says is to be done with its execution; the token of its subject. `due` is written by the server. */
 export type Phase = "ready" | "due" | "active" | "delayed" | "waiting" | "completed" | "failed" | "cancelled";
@@ -106,6 +107,10 @@ export interface State {
   readonly alarm?: number;
   /** Why it failed or was cancelled. */
   readonly error?: string;
+  /** The choices and fan-outs walked through on the way to this head. */
+  readonly path?: readonly string[];
+  /** The heads before this one, oldest first, but for those that were put away. */
+  readonly trail?: readonly TrailEntry[];
 }
 
 /** The version of the state's format that this code writes. */

@@ -19,6 +19,7 @@ import { type DataStore, ValueGoneError } from "../nats/data.ts";
 import type { Head, Heads } from "../nats/heads.ts";
 import type { Mail, Mailbox } from "../nats/mail.ts";
 import type { Nats } from "../nats/client.ts";
+import { MAX_TRAIL } from "../core/trail.ts";
 import type { FlowRegistry, RegisteredFlow } from "../nats/registry.ts";
 import { parseResult } from "./result.ts";
 
@@ -102,8 +103,9 @@ export class Executions {
    * A head that parks looks into the mail once more (R7); what is returned is the head after that.
    */
   async commit(flow: Flow, head: Head, next: State, visited: readonly string[]): Promise<Head | undefined> {
-    const state = await this.#compacted(stamped(next, head.state, this.parts.nats.clock.now()));
-    const written = await this.parts.heads.write(state, head, visited);
+    const now = this.parts.nats.clock.now();
+    const state = await this.#compacted(stamped(next, head.state, head.revision, visited, now));
+    const written = await this.parts.heads.write(state, head);
     if (written === undefined) return undefined;
     if (state.chunks !== undefined || head.state.chunks !== undefined || hasRefs(head.state)) {
       this.parts.data.discard(droppedRefs(head.state, state));
@@ -123,13 +125,13 @@ export class Executions {
     const first = await this.parts.data.loading((load) =>
       begin(registered.flow, { id, definition: registered.hash, input }, this.environment(load))
     );
-    const written = await this.parts.heads.write(first.state, undefined, first.visited);
+    const written = await this.parts.heads.write(first, undefined);
     if (written === undefined) {
       if ("ref" in input) this.parts.data.discard([input.ref]);
       if (await this.#exists(id, registered.flow.name, payload)) return false;
       throw new ConflictError(`execution ${id} ended and was removed while it was being started`);
     }
-    if (first.state.phase === "waiting") await this.collectMail(registered.flow, written);
+    if (first.phase === "waiting") await this.collectMail(registered.flow, written);
     return true;
   }
 
@@ -199,8 +201,13 @@ export class Executions {
     return { status: "ok", payload: await this.store(id, parsed.text), bytes: parsed.text.length };
   }
 
-  /** A state small enough for its head: results moved to the data stream where there are too many. */
-  async #compacted(state: State): Promise<State> {
+  /** A state small enough for its head: its trail put away, results moved to the data stream, where there is too much. */
+  async #compacted(stamped: State): Promise<State> {
+    let state = stamped;
+    if (state.trail !== undefined && state.trail.length > MAX_TRAIL) {
+      await this.parts.heads.putAway(state, state.trail);
+      state = { ...state, trail: [] };
+    }
     const moved = hasEnded(state.phase) ? undefined : overflow(state);
     if (moved === undefined) return state;
     const { data } = this.parts;

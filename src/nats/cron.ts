@@ -89,7 +89,9 @@ export async function listSchedules(nats: Nats): Promise<Schedule[]> {
   try {
     const info = await jsm.streams.info(stream, { subjects_filter: names.cron("*") });
     const messages = await Promise.all(
-      Object.keys(info.state.subjects ?? {}).map((subject) => jsm.streams.getMessage(stream, { last_by_subj: subject })),
+      Object.keys(info.state.subjects ?? {}).map((subject) =>
+        jsm.streams.getMessage(stream, { last_by_subj: subject })
+      ),
     );
     return messages.filter((message) => message !== null)
       .map((message) => JSON.parse(message.string()) as Omit<Schedule, "next">)

@@ -6,8 +6,9 @@
 
 import type { MsgHdrs } from "@nats-io/nats-core";
 import { type ExecutionStatus, type State, statusOf } from "../core/state.ts";
+import { type TrailEntry, trailEntry } from "../core/trail.ts";
 import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.ts";
-import { type HeadNote, parseNote } from "./heads.ts";
+import { type Head, type HeadNote, parseNote } from "./heads.ts";
 import { readForwards } from "./read.ts";
 
 /** A change of an execution. */
@@ -34,19 +35,26 @@ export interface ExecutionEvent {
 
 const MAX_WAITING = 10_000;
 
-/** The events of an execution, oldest first; the latest `limit` of them. */
-export async function historyOf(nats: Nats, id: string, limit: number): Promise<ExecutionEvent[]> {
-  const { names } = nats;
-  let events: ExecutionEvent[] = [];
+/** The events of an execution, oldest first: those put away, those its head carries, and the head's own. */
+export async function historyOf(nats: Nats, id: string, head: Head | undefined): Promise<ExecutionEvent[]> {
+  const byRevision = new Map<number, ExecutionEvent[]>();
+  const add = (flow: string, startedAt: number, trail: readonly TrailEntry[]) => {
+    for (const entry of trail) byRevision.set(entry[0], entryEvents(id, flow, startedAt, entry));
+  };
   try {
-    for await (const message of readForwards(nats, names.eventStream, names.events("*", id))) {
-      events.push(...eventsOf(nats, message.subject, message.header));
-      if (events.length > limit * 2 + 1_000) events = events.slice(-limit);
+    for await (const message of readForwards(nats, nats.names.eventStream, nats.names.history("*", id))) {
+      const { startedAt, trail } = message.json<{ startedAt: number; trail: TrailEntry[] }>();
+      add(message.subject.split(".").at(-2)!, startedAt, trail);
     }
   } catch (error) {
     if (!isNotFound(error) && !isNoResponders(error)) throw packtrailError(error, `reading the history of ${id}`);
   }
-  return events.slice(-limit);
+  if (head !== undefined) {
+    const { flow, startedAt, trail } = head.state;
+    const phase = head.parkedAs ?? head.state.phase;
+    add(flow, startedAt, [...trail ?? [], trailEntry({ ...head.state, phase }, head.revision)]);
+  }
+  return [...byRevision.keys()].sort((left, right) => left - right).flatMap((revision) => byRevision.get(revision)!);
 }
 
 /**
@@ -101,17 +109,13 @@ export function watchEvents(nats: Nats, signal: AbortSignal | undefined): AsyncI
   return read();
 }
 
-/** The events that a head, or its republished header, stands for: the nodes walked through, then its own. */
+/** The events that a republished head stands for: the nodes walked through, then its own. */
 export function eventsOf(nats: Nats, subject: string, header: MsgHdrs | undefined): ExecutionEvent[] {
   const parsed = nats.names.parseHead(subject);
   const note = parseNote(header);
   // A head that the server fired is no change: the head that follows it is.
   if (parsed === undefined || note === undefined || parsed.phase === "due") return [];
-  const revision = Number(header?.get("Nats-Sequence") || 0);
-  const own = eventOf(parsed, note, revision);
-  const { error: _error, attempt: _attempt, ...bare } = own;
-  const visited = (note.p ?? []).map((node): ExecutionEvent => ({ ...bare, status: "running", node }));
-  return [...visited, own];
+  return withPath(eventOf(parsed, note, Number(header?.get("Nats-Sequence") || 0)), note.p);
 }
 
 /** The event of a head. */
@@ -130,4 +134,24 @@ export function eventOf(
     revision,
     time: new Date(note.t),
   };
+}
+
+function entryEvents(id: string, flow: string, startedAt: number, entry: TrailEntry): ExecutionEvent[] {
+  const [revision, phase, node, attempt, elapsedMs, error, path] = entry;
+  return withPath({
+    executionId: id,
+    flow,
+    status: statusOf(phase as State["phase"]),
+    node,
+    ...(error ? { error } : {}),
+    attempt,
+    revision,
+    time: new Date(startedAt + elapsedMs),
+  }, path);
+}
+
+function withPath(event: ExecutionEvent, path: readonly string[] | undefined): ExecutionEvent[] {
+  if (path === undefined) return [event];
+  const { error: _error, attempt: _attempt, ...bare } = event;
+  return [...path.map((node): ExecutionEvent => ({ ...bare, status: "running", node })), event];
 }

@@ -17,12 +17,12 @@ import { headers, type MsgHdrs } from "@nats-io/nats-core";
 import type { StoredMsg } from "@nats-io/jetstream";
 import { decodeState, encodeState, StateFormatError } from "../core/codec.ts";
 import { type EndedPhase, hasEnded, isSchedule, type Phase, type State } from "../core/state.ts";
+import { boundedError, type TrailEntry, trailEntry } from "../core/trail.ts";
 import { isConflict, isNotFound, isUnknownOutcome, type Nats, packtrailError } from "./client.ts";
 
 /** The header that says of a head what its event needs: one line of JSON. */
 export const HEAD_HEADER = "Packtrail-Head";
 
-const MAX_ERROR_LENGTH = 500;
 const PHASES: ReadonlySet<string> = new Set([
   "ready",
   "due",
@@ -114,18 +114,36 @@ export class Heads {
    * @param next The state, already stamped with its version.
    * @param previous The head it follows; `undefined` for the first.
    */
-  async write(next: State, previous: Head | undefined, visited: readonly string[]): Promise<Head | undefined> {
+  async write(next: State, previous: Head | undefined): Promise<Head | undefined> {
     const write = `${this.#writer}-${(++this.#writes).toString(36)}`;
     const subject = this.#nats.names.head(next.phase, next.flow, next.id);
-    const options = { headers: this.#headers(next, previous, visited, write) };
+    const options = { headers: this.#headers(next, previous, write) };
     try {
       const { seq } = await this.#nats.js.publish(subject, encodeState(next), options);
-      return { state: next, phase: next.phase, revision: seq, fence: seq, write };
+      const head = { state: next, phase: next.phase, revision: seq, fence: seq, write };
+      if (hasEnded(next.phase) && this.#retention[next.phase] !== undefined) await this.#outlive(head);
+      return head;
     } catch (error) {
       if (isConflict(error)) return undefined;
       if (!isUnknownOutcome(error)) throw packtrailError(error, `writing execution ${next.id}`);
       return await this.#outcome(next, write, error);
     }
+  }
+
+  /** Puts a trail away in the event stream, where the head that drops it does not have it any more. */
+  async putAway(state: State, trail: readonly TrailEntry[]): Promise<void> {
+    const { names, js } = this.#nats;
+    const body = JSON.stringify({ startedAt: state.startedAt, trail });
+    try {
+      await js.publish(names.history(state.flow, state.id), body, { msgID: `${state.id}.${trail.at(-1)![0]}` });
+    } catch (error) {
+      throw packtrailError(error, `recording the history of execution ${state.id}`);
+    }
+  }
+
+  /** The history of an execution whose head the server will remove outlives it. */
+  async #outlive({ state, revision }: Head): Promise<void> {
+    await this.putAway(state, [...state.trail ?? [], trailEntry(state, revision)]).catch(() => {});
   }
 
   /** Calls back when others write an execution's head. Returns what ends that. */
@@ -183,12 +201,12 @@ export class Heads {
     }
   }
 
-  #headers(next: State, previous: Head | undefined, visited: readonly string[], write: string): MsgHdrs {
+  #headers(next: State, previous: Head | undefined, write: string): MsgHdrs {
     const { names } = this.#nats;
     const note = headers();
     note.set("Nats-Expected-Last-Subject-Sequence", String(previous?.fence ?? 0));
     note.set("Nats-Expected-Last-Subject-Sequence-Subject", names.headsOf(next.flow, next.id));
-    note.set(HEAD_HEADER, JSON.stringify(noteOf(next, visited, write)));
+    note.set(HEAD_HEADER, JSON.stringify(noteOf(next, write)));
     if (isSchedule(next.phase)) {
       note.set("Nats-Schedule", `@at ${new Date(next.alarm!).toISOString()}`);
       note.set("Nats-Schedule-Target", names.head("due", next.flow, next.id));
@@ -241,7 +259,7 @@ export function parseNote(note: MsgHdrs | undefined): HeadNote | undefined {
   }
 }
 
-function noteOf(state: State, visited: readonly string[], write: string): HeadNote {
+function noteOf(state: State, write: string): HeadNote {
   const note: HeadNote = {
     v: state.version,
     n: state.node,
@@ -250,11 +268,7 @@ function noteOf(state: State, visited: readonly string[], write: string): HeadNo
     t: state.updatedAt,
     w: write,
   };
-  if (state.error !== undefined) note.e = bounded(state.error);
-  if (visited.length > 0) note.p = visited;
+  if (state.error !== undefined) note.e = boundedError(state.error);
+  if (state.path !== undefined) note.p = state.path;
   return note;
-}
-
-function bounded(error: string): string {
-  return error.length > MAX_ERROR_LENGTH ? `${error.slice(0, MAX_ERROR_LENGTH)}…` : error;
 }

@@ -159,10 +159,12 @@ export class Listing {
     const heads: [string, Head | undefined][] = [];
     for (let start = 0; start < ids.length; start += PARALLEL) {
       const batch = ids.slice(start, start + PARALLEL);
-      heads.push(...await Promise.all(batch.map(async (id): Promise<[string, Head | undefined]> => [
-        id,
-        await this.#heads.read(id).catch(() => undefined),
-      ])));
+      heads.push(
+        ...await Promise.all(batch.map(async (id): Promise<[string, Head | undefined]> => [
+          id,
+          await this.#heads.read(id).catch(() => undefined),
+        ])),
+      );
     }
     return heads;
   }

@@ -126,7 +126,7 @@ function streamConfigs(nats: Nats, options: ProvisionOptions): StreamConfigPart[
     {
       ...common,
       name: names.eventStream,
-      subjects: [`${names.namespace}.events.>`],
+      subjects: [names.history("*", "*")],
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.Old,
       max_age: nanos(options.eventRetentionMs),
