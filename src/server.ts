@@ -145,6 +145,7 @@ export class Server implements AsyncDisposable {
     this.#workers.clear();
     await Promise.all(workers.map((worker) => worker.stop()));
     this.#natsTask.close();
+    this.#nats.requests.close();
   }
 
   /** Closes the server. */

@@ -208,7 +208,7 @@ export class Engine {
   async #headOf(delivery: Delivery): Promise<Head | undefined> {
     const { executions } = this.#options;
     const { heads } = executions.parts;
-    let head = await heads.delivered(delivery.subject, delivery.text(), delivery.sequence, delivery.headers);
+    let head = await heads.delivered(delivery.subject, delivery.text(), delivery.sequence);
     if (delivery.deliveries > 1 && head.revision === delivery.sequence) {
       const newest = await heads.read(head.state.id, head.state.flow);
       if (newest === undefined) return undefined;

@@ -7,7 +7,7 @@
 import type { NatsConnection } from "@nats-io/nats-core";
 import type { Names } from "../names.ts";
 import { decodeTaskResponse, encodeTaskRequest, isCapturedTarget, ProtocolError } from "../protocol/mod.ts";
-import { type Outcome, Requests } from "./requests.ts";
+import { type Outcome, Requests } from "../requests.ts";
 import type { Invoker, InvokeRequest, Result } from "./types.ts";
 
 /** Runs tasks by request/reply with the workers that listen on `<namespace>.<target>`. */
@@ -39,10 +39,18 @@ export class NatsTaskInvoker implements Invoker {
     if (data.length > limit) {
       return failed(`the request to ${subject} is ${data.length} bytes, the NATS server takes ${limit} (max_payload)`);
     }
-    if (request.deadline.getTime() <= Date.now()) {
+    const timeoutMs = request.deadline.getTime() - Date.now();
+    if (timeoutMs <= 0) {
       return again(`the deadline passed before the request to ${subject} was sent`);
     }
-    return toResult(await this.#requests.send(subject, data, request), subject);
+    const limits = {
+      timeoutMs,
+      // Made only when it is looked at, which few requests take long enough for.
+      get signal() {
+        return request.signal;
+      },
+    };
+    return toResult(await this.#requests.send(subject, data, limits), subject);
   }
 
   /** Ends the requests under way, which then count as `retry`, and gives up what it holds of the connection. */

@@ -7,15 +7,17 @@
  */
 
 import {
+  type ApiError,
   jetstream,
   JetStreamApiError,
   type JetStreamClient,
   type JetStreamManager,
   jetstreamManager,
 } from "@nats-io/jetstream";
-import { type NatsConnection, PermissionViolationError } from "@nats-io/nats-core";
+import { type MsgHdrs, type NatsConnection, PermissionViolationError } from "@nats-io/nats-core";
 import { PacktrailError, PermissionError, UnavailableError } from "../errors.ts";
 import type { Names } from "../names.ts";
+import { Requests } from "../requests.ts";
 import { ServerClock } from "./clock.ts";
 
 /** A NATS connection, as `connect` of `@nats-io/transport-deno` or `transport-node` gives it. */
@@ -33,12 +35,62 @@ export interface Nats {
   readonly names: Names;
   /** The server's time. */
   readonly clock: ServerClock;
+  /** Requests of the hot path. */
+  readonly requests: Requests;
 }
 
 /** The parts for a connection. No I/O. */
 export async function natsOf(nc: Connection, names: Names): Promise<Nats> {
   const jsm = await jetstreamManager(nc, { checkAPI: false });
-  return { nc, js: jetstream(nc), jsm, names, clock: new ServerClock() };
+  return { nc, js: jetstream(nc), jsm, names, clock: new ServerClock(), requests: new Requests(nc) };
+}
+
+/** A request that was not answered: it is not known what has happened. */
+export class NoAnswerError extends Error {
+  /** Whether nobody listens: JetStream is off, or the stream does not exist. */
+  readonly isUnheard: boolean;
+
+  /** Creates the error. */
+  constructor(subject: string, reason: string, isUnheard = false, options?: ErrorOptions) {
+    super(`no answer to a publish to ${subject}: ${reason}`, options);
+    this.name = "NoAnswerError";
+    this.isUnheard = isUnheard;
+  }
+}
+
+/** How long a publish waits for its answer, in milliseconds. */
+const PUBLISH_TIMEOUT_MS = 5_000;
+
+/**
+ * Publishes to a stream. Returns the sequence of the message.
+ *
+ * The same as `publish` of the JetStream client, at half the cost: that one keeps a timer and records two stack traces
+ * for each message.
+ *
+ * @throws {JetStreamApiError} Where the stream refuses the message.
+ * @throws {NoAnswerError} Where no answer came.
+ */
+export async function publish(nats: Nats, subject: string, body: string, headers?: MsgHdrs): Promise<number> {
+  const limits = { timeoutMs: PUBLISH_TIMEOUT_MS, ...(headers === undefined ? {} : { headers }) };
+  const outcome = await nats.requests.send(subject, body, limits);
+  switch (outcome.kind) {
+    case "reply": {
+      const answer = JSON.parse(new TextDecoder().decode(outcome.data)) as { seq?: number; error?: ApiError };
+      if (answer.error !== undefined) throw new JetStreamApiError(answer.error);
+      if (typeof answer.seq !== "number") throw new NoAnswerError(subject, "the answer is no acknowledgement");
+      return answer.seq;
+    }
+    case "denied":
+      throw outcome.error;
+    case "no-responders":
+      throw new NoAnswerError(subject, "no stream takes it", true);
+    case "unsent":
+      throw new NoAnswerError(subject, outcome.error.message, false, { cause: outcome.error });
+    case "timeout":
+    case "closed":
+    case "aborted":
+      throw new NoAnswerError(subject, outcome.kind);
+  }
 }
 
 const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);
@@ -57,6 +109,7 @@ export function isNotFound(error: unknown): boolean {
 /** Whether an error says that nobody listens: JetStream is off, or the stream does not exist. */
 export function isNoResponders(error: unknown): boolean {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof NoAnswerError) return cause.isUnheard;
     if (cause.name === "NoRespondersError" || cause.name === "JetStreamNotEnabled") return true;
     if ((cause as { code?: unknown }).code === 503) return true;
   }
@@ -119,7 +172,7 @@ export function packtrailError(error: unknown, action: string): Error {
 }
 
 function isNatsError(error: unknown): boolean {
-  return error instanceof Error && NATS_ERRORS.has(error.name);
+  return error instanceof NoAnswerError || error instanceof Error && NATS_ERRORS.has(error.name);
 }
 
 const NATS_ERRORS = new Set([

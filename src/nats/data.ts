@@ -10,7 +10,7 @@
 import { type Load, MissingValues } from "../core/values.ts";
 import type { Stored } from "../core/state.ts";
 import type { Json } from "../json.ts";
-import { isNotFound, type Nats, packtrailError } from "./client.ts";
+import { isNotFound, type Nats, packtrailError, publish } from "./client.ts";
 
 /** How many bytes of values an engine keeps at hand. */
 export const CACHE_BYTES: number = 64 * 1024 * 1024;
@@ -45,7 +45,7 @@ export class DataStore implements Load {
   async put(id: string, text: string): Promise<{ ref: number; size: number }> {
     const write = `${this.#writer}-${(++this.#writes).toString(36)}`;
     try {
-      const { seq } = await this.#nats.js.publish(this.#nats.names.data(id, write), text);
+      const seq = await publish(this.#nats, this.#nats.names.data(id, write), text);
       this.#remember(seq, text);
       return { ref: seq, size: text.length };
     } catch (error) {

@@ -18,7 +18,7 @@ import type { StoredMsg } from "@nats-io/jetstream";
 import { decodeState, encodeState, StateFormatError } from "../core/codec.ts";
 import { type EndedPhase, hasEnded, isSchedule, type Phase, type State } from "../core/state.ts";
 import { boundedError, type TrailEntry, trailEntry } from "../core/trail.ts";
-import { isConflict, isNotFound, isUnknownOutcome, type Nats, packtrailError } from "./client.ts";
+import { isConflict, isNotFound, isUnknownOutcome, type Nats, packtrailError, publish } from "./client.ts";
 
 /** The header that says of a head what its event needs: one line of JSON. */
 export const HEAD_HEADER = "Packtrail-Head";
@@ -46,8 +46,6 @@ export interface Head {
   readonly revision: number;
   /** The highest sequence of the execution's subjects: what the next write is fenced with. */
   readonly fence: number;
-  /** The write that made it. */
-  readonly write?: string;
 }
 
 /** What a head says of itself in its header, for events. */
@@ -95,7 +93,7 @@ export class Heads {
   async read(id: string, flow = "*"): Promise<Head | undefined> {
     const last = await this.#last(this.#nats.names.headsOf(flow, id), `reading execution ${id}`);
     if (last === undefined) return undefined;
-    const head = headOf(last.subject, last.string(), last.seq, last.header, this.#nats);
+    const head = headOf(last.subject, last.string(), last.seq, this.#nats);
     return head.phase === "due" ? await this.#newest(head) : head;
   }
 
@@ -103,8 +101,8 @@ export class Heads {
    * The head that a delivered message is or was. One that the server wrote itself is looked at closely: it may be a
    * stale one on top of a newer head (R2).
    */
-  async delivered(subject: string, body: string, sequence: number, note: MsgHdrs | undefined): Promise<Head> {
-    const head = headOf(subject, body, sequence, note, this.#nats);
+  async delivered(subject: string, body: string, sequence: number): Promise<Head> {
+    const head = headOf(subject, body, sequence, this.#nats);
     return head.phase === "due" ? await this.#newest(head) : head;
   }
 
@@ -117,10 +115,10 @@ export class Heads {
   async write(next: State, previous: Head | undefined): Promise<Head | undefined> {
     const write = `${this.#writer}-${(++this.#writes).toString(36)}`;
     const subject = this.#nats.names.head(next.phase, next.flow, next.id);
-    const options = { headers: this.#headers(next, previous, write) };
     try {
-      const { seq } = await this.#nats.js.publish(subject, encodeState(next), options);
-      const head = { state: next, phase: next.phase, revision: seq, fence: seq, write };
+      const headers = this.#headers(next, previous, write);
+      const revision = await publish(this.#nats, subject, encodeState(next), headers);
+      const head = { state: next, phase: next.phase, revision, fence: revision };
       if (hasEnded(next.phase) && this.#retention[next.phase] !== undefined) await this.#outlive(head);
       return head;
     } catch (error) {
@@ -163,12 +161,13 @@ export class Heads {
 
   /** Whether a write whose answer was lost came through. */
   async #outcome(next: State, write: string, error: unknown): Promise<Head | undefined> {
+    const action = `writing execution ${next.id}`;
     const head = await this.read(next.id, next.flow).catch(() => {
-      throw packtrailError(error, `writing execution ${next.id}`);
+      throw packtrailError(error, action);
     });
-    if (head?.write === write) return head;
-    if (head !== undefined && head.state.version >= next.version) return undefined;
-    throw packtrailError(error, `writing execution ${next.id}`);
+    if (head === undefined || head.state.version < next.version) throw packtrailError(error, action);
+    const message = await this.#last(this.#nats.names.head(head.phase, next.flow, next.id), action);
+    return parseNote(message?.header)?.w === write ? head : undefined;
   }
 
   /** The newest of an execution's messages when a `due` one is on top (R2). */
@@ -185,7 +184,7 @@ export class Heads {
       if (names.parseHead(subject)?.phase === "due") continue;
       const last = await this.#last(subject, `reading execution ${id}`);
       if (last === undefined) continue;
-      const other = headOf(last.subject, last.string(), last.seq, last.header, this.#nats);
+      const other = headOf(last.subject, last.string(), last.seq, this.#nats);
       if (other.state.version > newest.state.version) newest = other;
     }
     return newest === due ? due : { ...newest, fence: Math.max(newest.revision, due.fence) };
@@ -222,13 +221,7 @@ export class Heads {
 }
 
 /** The head that a message holds. @throws {StateFormatError} Where it holds none. */
-export function headOf(
-  subject: string,
-  body: string,
-  sequence: number,
-  note: MsgHdrs | undefined,
-  nats: Nats,
-): Head {
+export function headOf(subject: string, body: string, sequence: number, nats: Nats): Head {
   const parsed = nats.names.parseHead(subject);
   if (parsed === undefined || !PHASES.has(parsed.phase)) {
     throw new StateFormatError(`${subject} is not a head's subject`);
@@ -241,8 +234,7 @@ export function headOf(
   if (phase !== "due" && phase !== state.phase) {
     throw new StateFormatError(`the head at ${subject} says its phase is ${state.phase}`);
   }
-  const write = parseNote(note)?.w;
-  const head = { phase, revision: sequence, fence: sequence, ...(write === undefined ? {} : { write }) };
+  const head = { phase, revision: sequence, fence: sequence };
   if (phase !== "due") return { ...head, state };
   return { ...head, state: { ...state, phase: "active" }, parkedAs: state.phase };
 }

@@ -12,9 +12,10 @@
  * @module
  */
 
+import { headers } from "@nats-io/nats-core";
 import { isName, quoted } from "../names.ts";
 import { isJsonObject, type Json, type JsonObject } from "../json.ts";
-import { isNoResponders, type Nats, packtrailError } from "./client.ts";
+import { isNoResponders, type Nats, packtrailError, publish } from "./client.ts";
 
 /** A command from outside. */
 export type Command =
@@ -44,7 +45,9 @@ export class CommandError extends Error {
 export async function sendCommand(nats: Nats, command: Command, dedupe?: string): Promise<void> {
   const { subject, body } = encodeCommand(nats, command);
   try {
-    await nats.js.publish(subject, body, dedupe === undefined ? {} : { msgID: dedupe });
+    const note = headers();
+    if (dedupe !== undefined) note.set("Nats-Msg-Id", dedupe);
+    await publish(nats, subject, body, dedupe === undefined ? undefined : note);
   } catch (error) {
     if (isNoResponders(error)) throw error;
     throw packtrailError(error, `sending ${command.type} ${command.type === "start" ? command.flow : command.id}`);

@@ -34,7 +34,7 @@ export interface PullerOptions {
 export class Puller {
   readonly #nats: Nats;
   readonly #options: PullerOptions;
-  readonly #inbox = createInbox();
+  readonly #inbox: string;
   readonly #requests = new Map<string, { left: number; until: number }>();
   #subscription: Subscription | undefined;
   #asked = 0;
@@ -46,6 +46,8 @@ export class Puller {
   constructor(nats: Nats, options: PullerOptions) {
     this.#nats = nats;
     this.#options = options;
+    // Where a user may subscribe to no inboxes but its own, the connection was given their prefix.
+    this.#inbox = createInbox((nats.nc as { options?: { inboxPrefix?: string } }).options?.inboxPrefix);
   }
 
   /** Starts pulling. */

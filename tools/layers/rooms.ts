@@ -8,7 +8,7 @@ export interface Room {
 
 const base = ["errors", "names", "json", "duration", "logger"];
 const pure = [...base, "expr", "flow", "core", "protocol"];
-const engine = [...pure, "nats", "invoker", "engine"];
+const engine = [...pure, "requests", "nats", "invoker", "engine"];
 const server = [...engine, "worker", "server"];
 
 /**
@@ -21,12 +21,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   names: { imports: ["errors", "json"], pure: true },
   duration: { imports: ["errors"], pure: true },
   logger: { imports: [] },
+  requests: { imports: [] },
   expr: { imports: base, pure: true },
   flow: { imports: [...base, "expr"], pure: true },
   core: { imports: [...base, "expr", "flow"], pure: true },
   protocol: { imports: base, pure: true },
-  nats: { imports: pure },
-  invoker: { imports: pure },
+  nats: { imports: [...pure, "requests"] },
+  invoker: { imports: [...pure, "requests"] },
   worker: { imports: [...base, "protocol"] },
   engine: { imports: engine },
   server: { imports: server },

@@ -11,6 +11,7 @@
 import {
   createInbox,
   type Msg,
+  type MsgHdrs,
   type NatsConnection,
   PermissionViolationError,
   type Subscription,
@@ -24,12 +25,14 @@ export type Outcome =
   | { readonly kind: "denied"; readonly error: PermissionViolationError }
   | { readonly kind: "unsent"; readonly error: Error };
 
-/** How long a request may take. */
+/** How long a request may take, and what goes with it. */
 export interface RequestLimits {
-  /** When it runs out of time. */
-  readonly deadline: Date;
+  /** How long it may take, in milliseconds. */
+  readonly timeoutMs: number;
   /** Ends it early. Read only when the request has been under way for a moment. */
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
+  /** Headers to send. */
+  readonly headers?: MsgHdrs;
 }
 
 interface Call {
@@ -65,15 +68,16 @@ export class Requests {
   }
 
   /** Sends a request and resolves with what came of it; it never rejects. */
-  send(subject: string, data: Uint8Array, limits: RequestLimits): Promise<Outcome> {
+  send(subject: string, data: Uint8Array | string, limits: RequestLimits): Promise<Outcome> {
     return new Promise((settle) => {
       const now = performance.now();
-      const due = now + limits.deadline.getTime() - Date.now();
+      const due = now + limits.timeoutMs;
       const token = (++this.#count).toString(36);
       try {
         this.#listen();
         this.#calls.set(token, { subject, limits, settle, due, listenAt: now + LISTEN_AFTER_MS });
-        this.#nc.publish(subject, data, { reply: `${this.#inbox}.${token}` });
+        const reply = `${this.#inbox}.${token}`;
+        this.#nc.publish(subject, data, limits.headers === undefined ? { reply } : { reply, headers: limits.headers });
         this.#lookAt(Math.min(due, now + LISTEN_AFTER_MS));
       } catch (error) {
         this.#calls.delete(token);
@@ -152,6 +156,7 @@ export class Requests {
   #listenToSignal(token: string, call: Call): void {
     call.listenAt = Infinity;
     const { signal } = call.limits;
+    if (signal === undefined) return;
     const abort = () => this.#settle(token, { kind: "aborted", reason: signal.reason });
     if (signal.aborted) return abort();
     signal.addEventListener("abort", abort, { once: true });
