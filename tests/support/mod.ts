@@ -1,0 +1,23 @@
+/** What the tests on a real NATS server share. @module */
+
+export {
+  type EngineProcess,
+  type EngineProcessOptions,
+  type RemoteAnswer,
+  type RemoteAttempt,
+  RemoteInvoker,
+  startEngineProcess,
+} from "./engine_process.ts";
+export { chain, ended, reaches } from "./executions.ts";
+export { type Answer, Gate, Recorder } from "./invokers.ts";
+export {
+  connectTo,
+  inSpace,
+  type LogLine,
+  newNamespace,
+  type RunningEngine,
+  Space,
+  type SpaceOptions,
+  streamsOf,
+} from "./space.ts";
+export { PATIENCE_MS, until, within } from "./until.ts";
