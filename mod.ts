@@ -63,12 +63,14 @@ export {
 } from "./src/invoker/mod.ts";
 export type { Json, JsonObject } from "./src/json.ts";
 export { consoleLogger, type Logger } from "./src/logger.ts";
+export type { Backlog, FlowBacklog } from "./src/nats/backlog.ts";
 export type { Connection } from "./src/nats/client.ts";
 export type { Schedule } from "./src/nats/cron.ts";
 export type { DeadLetter, DeadLetterSource } from "./src/nats/dead_letters.ts";
 export type { ExecutionEvent } from "./src/nats/events.ts";
 export type { TaskRequest, TaskResponse } from "./src/protocol/mod.ts";
+export type { FlowVersion } from "./src/nats/registry.ts";
 export { createServer, type Server } from "./src/server.ts";
-export type { Branch, Execution } from "./src/server/execution.ts";
+export type { Branch, Execution, ExecutionWait } from "./src/server/execution.ts";
 export type { AsyncInvokerOptions, RetentionOptions, ServerOptions } from "./src/server/options.ts";
 export { type Handler, serve, serveNamespaced, type TaskWorker } from "./src/worker/mod.ts";

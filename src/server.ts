@@ -21,6 +21,7 @@ import { checkName, Names } from "./names.ts";
 import { type Connection, isNoResponders, type Nats, natsOf, packtrailError } from "./nats/client.ts";
 import { checkCron, listSchedules, removeSchedule, type Schedule, setHousekeeping, setSchedule } from "./nats/cron.ts";
 import { DataStore } from "./nats/data.ts";
+import { type Backlog, readBacklog } from "./nats/backlog.ts";
 import { type DeadLetter, DeadLetters } from "./nats/dead_letters.ts";
 import { type ExecutionEvent, historyOf, watchEvents } from "./nats/events.ts";
 import { type Head, Heads } from "./nats/heads.ts";
@@ -28,7 +29,7 @@ import { type Command, sendCommand } from "./nats/inbox.ts";
 import { Listing } from "./nats/listing.ts";
 import { Mailbox } from "./nats/mail.ts";
 import { provisionStreams } from "./nats/provision.ts";
-import { FlowRegistry, type RegisteredFlow } from "./nats/registry.ts";
+import { FlowRegistry, type FlowVersion, type RegisteredFlow } from "./nats/registry.ts";
 import { checkIndex, checkLimit, checkOneOf, objectText, payloadText } from "./server/checks.ts";
 import { type Execution, executionOf, resultsOf } from "./server/execution.ts";
 import { loadFlows } from "./server/flows.ts";
@@ -377,12 +378,44 @@ export class Server implements AsyncDisposable {
     return [...names].sort();
   }
 
-  /** The graph of a flow. @throws {NotFoundError} Where nobody has loaded it. */
-  async flowGraph(name: string): Promise<FlowGraph> {
+  /**
+   * The graph of a flow.
+   *
+   * @param options The hash of one of its definitions; the newest where absent.
+   * @throws {NotFoundError} Where nobody has loaded it, or not with this definition.
+   */
+  async flowGraph(name: string, options: { definition?: string } = {}): Promise<FlowGraph> {
     checkName("name", name);
-    const registered = this.#flows.get(name) ?? await this.#registry.newest(name);
-    if (registered === undefined) throw new NotFoundError(`there is no flow ${name}: nobody has loaded it`);
+    checkKnown("options", options, new Set(["definition"]));
+    const { definition } = options;
+    if (definition !== undefined) checkName("options.definition", definition);
+    const registered = definition === undefined
+      ? this.#flows.get(name) ?? await this.#registry.newest(name)
+      : await this.#registry.byHash(definition);
+    if (registered?.flow.name !== name) throw new NotFoundError(`there is no flow ${name}: nobody has loaded it`);
     return flowGraph(registered.flow);
+  }
+
+  /**
+   * The definitions of a flow, the newest first: executions keep the one they started with.
+   *
+   * @throws {NotFoundError} Where nobody has loaded it.
+   */
+  async flowVersions(name: string): Promise<FlowVersion[]> {
+    checkName("name", name);
+    const versions = await this.#registry.versions(name);
+    const own = this.#flows.get(name);
+    if (own !== undefined && !versions.some(({ hash }) => hash === own.hash)) {
+      const isNewest = versions.length === 0;
+      versions.push({ hash: own.hash, definition: own.flow.definition, isNewest });
+    }
+    if (versions.length === 0) throw new NotFoundError(`there is no flow ${name}: nobody has loaded it`);
+    return structuredClone(versions);
+  }
+
+  /** What waits to be done, by the server's own counters. */
+  async backlog(): Promise<Backlog> {
+    return await readBacklog(this.#nats, await this.listFlows());
   }
 
   /** What was given up on, newest first. */

@@ -26,6 +26,8 @@ export interface Schedule {
   payload: JsonObject;
   /** When it fires next. */
   next: Date;
+  /** When it fired last, where it has. */
+  last?: Date;
 }
 
 /** Checks a cron expression of six fields and its time zone. @throws {ValidationError} */
@@ -93,13 +95,27 @@ export async function listSchedules(nats: Nats): Promise<Schedule[]> {
         jsm.streams.getMessage(stream, { last_by_subj: subject })
       ),
     );
-    return messages.filter((message) => message !== null)
-      .map((message) => JSON.parse(message.string()) as Omit<Schedule, "next">)
+    const schedules = messages.filter((message) => message !== null)
+      .map((message) => JSON.parse(message.string()) as Omit<Schedule, "next" | "last">);
+    const ticks = await Promise.all(schedules.map((schedule) => lastTick(nats, schedule)));
+    return schedules.map((schedule, index) => ({ ...schedule, ...ticks[index] }))
       .map((schedule) => ({ ...schedule, next: nextFiring(schedule.cron, schedule.timeZone, new Date(clock.now())) }))
       .sort((left, right) => left.name < right.name ? -1 : 1);
   } catch (error) {
     if (isNotFound(error) || isNoResponders(error)) return [];
     throw packtrailError(error, "listing schedules");
+  }
+}
+
+/** The last tick of a schedule stays in the stream until the next one takes its place. */
+async function lastTick(nats: Nats, { flow, name }: { flow: string; name: string }): Promise<{ last?: Date }> {
+  const { names, jsm } = nats;
+  try {
+    const tick = await jsm.streams.getMessage(names.executionStream(), { last_by_subj: names.tick(flow, name) });
+    return tick === null ? {} : { last: tick.time };
+  } catch (error) {
+    if (isNotFound(error)) return {};
+    throw error;
   }
 }
 

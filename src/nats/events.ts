@@ -29,6 +29,8 @@ export interface ExecutionEvent {
   revision: number;
   /** When it happened: the server's time. */
   time: Date;
+  /** The `ownerId` of the instance that made the change. Not in `history`. */
+  writer?: string;
   /** How many events were missed before this one, because the reader was too slow. Only in `watchEvents`. */
   missed?: number;
 }
@@ -133,6 +135,7 @@ export function eventOf(
     attempt: note.a,
     revision,
     time: new Date(note.t),
+    ...(typeof note.w === "string" ? { writer: note.w.split(".", 1)[0]! } : {}),
   };
 }
 

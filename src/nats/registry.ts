@@ -19,6 +19,18 @@ export interface RegisteredFlow {
   readonly hash: string;
 }
 
+/** One version of a flow: a definition that is or was in use. */
+export interface FlowVersion {
+  /** The hash of its content: `definition` of the executions that run by it. */
+  hash: string;
+  /** The definition in its normal form: durations in milliseconds, defaults left out. */
+  definition: FlowDef;
+  /** Whether new executions start with it. */
+  isNewest: boolean;
+  /** When it was first registered; absent for one that only this instance has. */
+  registeredAt?: Date;
+}
+
 /** The hash that names a definition: 128 bits of SHA-256 over its normal form, in hexadecimal. */
 export async function definitionHash(definition: FlowDef): Promise<string> {
   const bytes = new TextEncoder().encode(JSON.stringify(definition));
@@ -93,6 +105,33 @@ export class FlowRegistry {
       if (isMissing(error)) return [];
       throw packtrailError(error, "listing flows");
     }
+  }
+
+  /** The definitions of a flow, the newest first. */
+  async versions(name: string): Promise<FlowVersion[]> {
+    const newest = (await this.newest(name))?.hash;
+    const stream = `KV_${this.#nats.names.flowBucket}`;
+    const prefix = `$KV.${this.#nats.names.flowBucket}.${definitionKey("")}`;
+    const versions: FlowVersion[] = [];
+    try {
+      const info = await this.#nats.jsm.streams.info(stream, { subjects_filter: `${prefix}*` });
+      for (const hash of Object.keys(info.state.subjects ?? {}).map((subject) => subject.slice(prefix.length))) {
+        const found = await this.byHash(hash).catch(() => undefined); // one that this version of packtrail cannot read
+        if (found?.flow.name !== name) continue;
+        const entry = await (await this.#open()).get(definitionKey(hash));
+        const { definition } = found.flow;
+        versions.push({
+          hash,
+          definition,
+          isNewest: hash === newest,
+          ...(entry === null ? {} : { registeredAt: entry.created }),
+        });
+      }
+    } catch (error) {
+      if (!isMissing(error)) throw packtrailError(error, `listing the versions of flow ${name}`);
+    }
+    const rank = ({ isNewest, registeredAt }: FlowVersion) => isNewest ? Infinity : registeredAt?.getTime() ?? 0;
+    return versions.sort((left, right) => rank(right) - rank(left));
   }
 
   async #load(hash: string): Promise<RegisteredFlow | undefined> {
