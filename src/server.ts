@@ -16,16 +16,16 @@ import type { FlowGraph } from "./flow/types.ts";
 import { InvokerRegistry } from "./invoker/registry.ts";
 import { NatsTaskInvoker } from "./invoker/nats_task.ts";
 import type { Result } from "./invoker/types.ts";
-import type { Json, JsonObject } from "./json.ts";
-import { checkName, Names } from "./names.ts";
+import { isJsonObject, type Json, type JsonObject } from "./json.ts";
+import { checkName, isName, Names } from "./names.ts";
 import { type Connection, isNoResponders, type Nats, natsOf, packtrailError } from "./nats/client.ts";
 import { checkCron, listSchedules, removeSchedule, type Schedule, setHousekeeping, setSchedule } from "./nats/cron.ts";
 import { DataStore } from "./nats/data.ts";
 import { type Backlog, readBacklog } from "./nats/backlog.ts";
-import { type DeadLetter, DeadLetters } from "./nats/dead_letters.ts";
+import { type DeadLetter, DeadLetters, isCut, textOf } from "./nats/dead_letters.ts";
 import { type ExecutionEvent, historyOf, watchEvents } from "./nats/events.ts";
 import { type Head, Heads } from "./nats/heads.ts";
-import { type Command, sendCommand } from "./nats/inbox.ts";
+import { type Command, sendCommand, sendRaw } from "./nats/inbox.ts";
 import { Listing } from "./nats/listing.ts";
 import { Mailbox } from "./nats/mail.ts";
 import { provisionStreams } from "./nats/provision.ts";
@@ -422,6 +422,34 @@ export class Server implements AsyncDisposable {
   async deadLetters(options: { limit?: number } = {}): Promise<DeadLetter[]> {
     checkKnown("options", options, new Set(["limit"]));
     return await this.#deadLetters.latest(checkLimit("options.limit", options.limit, DEFAULT_RECENT));
+  }
+
+  /**
+   * Tries again what was given up on, and removes its dead letter: a command goes into the inbox once more, a
+   * schedule's tick starts its flow, a failed execution is resumed.
+   *
+   * @param sequence The dead letter's number.
+   * @throws {NotFoundError} Where there is no such dead letter.
+   * @throws {StateError} Where it cannot be tried again: its execution has not failed, or its body was not kept.
+   */
+  async redrive(sequence: number): Promise<void> {
+    checkIndex("sequence", sequence);
+    const letter = await this.#deadLetters.find(sequence);
+    if (letter === undefined) throw new NotFoundError(`there is no dead letter ${sequence}`);
+    if (letter.source === "work") await this.resume(letter.key);
+    else await this.#sendAgain(letter);
+    await this.#deadLetters.remove(sequence);
+  }
+
+  async #sendAgain(letter: DeadLetter): Promise<void> {
+    const { sequence, subject, body } = letter;
+    if (isCut(letter)) throw new StateError(`dead letter ${sequence} cannot be tried again: its body was too large`);
+    const dedupe = `redrive.${sequence}.${letter.time.getTime()}`;
+    if (letter.source === "schedule" && isJsonObject(body) && isName(body.flow)) {
+      const payload = isJsonObject(body.payload) ? body.payload : {};
+      return await this.#send({ type: "start", flow: body.flow, payload }, dedupe);
+    }
+    await sendRaw(this.#nats, subject ?? letter.key, textOf(letter), dedupe);
   }
 
   async #provision(): Promise<void> {

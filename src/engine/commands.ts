@@ -172,7 +172,8 @@ export class Commands {
     reason: string,
     body: string,
   ): Promise<void> {
-    const letter = { source, key, reason, deliveries: delivery.deliveries, body };
+    const { subject, deliveries } = delivery;
+    const letter = { source, key, reason, deliveries, body, ...(source === "schedule" ? {} : { subject }) };
     await this.#options.deadLetters.record(letter, `${source}-${delivery.sequence}-${delivery.time}`);
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { StoredMsg } from "@nats-io/jetstream";
 import type { Json } from "../json.ts";
 import { quoted } from "../names.ts";
 import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.ts";
@@ -14,6 +15,8 @@ export type DeadLetterSource = "work" | "schedule" | "signal" | "async" | "ingre
 
 /** Something that was given up on. */
 export interface DeadLetter {
+  /** Its number: what `redrive` takes. */
+  sequence: number;
   /** What it was. */
   source: DeadLetterSource;
   /** Whose it was: an execution id, a schedule's name, a subject. */
@@ -26,6 +29,8 @@ export interface DeadLetter {
   time: Date;
   /** What it held; text where it was not JSON. */
   body?: Json;
+  /** The subject it was delivered on, where it came from the inbox. */
+  subject?: string;
 }
 
 const MAX_BODY = 256 * 1024;
@@ -45,7 +50,7 @@ export class DeadLetters {
    * @param dedupe Makes the record once, however often it is tried within two minutes.
    */
   async record(
-    letter: Omit<DeadLetter, "time" | "body"> & { body?: string },
+    letter: Omit<DeadLetter, "sequence" | "time" | "body"> & { body?: string },
     dedupe?: string,
   ): Promise<void> {
     const { body, ...rest } = letter;
@@ -69,7 +74,7 @@ export class DeadLetters {
     const letters: DeadLetter[] = [];
     try {
       for await (const message of readBackwards(this.#nats, names.deadLetterStream, names.deadLetters())) {
-        letters.push(parseLetter(message.string(), message.time));
+        letters.push(parseLetter(message));
         if (letters.length >= limit) break;
       }
     } catch (error) {
@@ -78,6 +83,38 @@ export class DeadLetters {
     }
     return letters;
   }
+
+  /** A dead letter by its number, from the leader; `undefined` where there is none. */
+  async find(sequence: number): Promise<DeadLetter | undefined> {
+    try {
+      const message = await this.#nats.jsm.streams.getMessage(this.#nats.names.deadLetterStream, { seq: sequence });
+      return message === null ? undefined : parseLetter(message);
+    } catch (error) {
+      if (isNotFound(error) || isNoResponders(error)) return undefined;
+      throw packtrailError(error, `reading dead letter ${sequence}`);
+    }
+  }
+
+  /** Removes a dead letter. */
+  async remove(sequence: number): Promise<void> {
+    try {
+      await this.#nats.jsm.streams.deleteMessage(this.#nats.names.deadLetterStream, sequence, false);
+    } catch (error) {
+      if (!isNotFound(error)) throw packtrailError(error, `removing dead letter ${sequence}`);
+    }
+  }
+}
+
+/** The text that a body was read from, as far as that matters to whoever parses it. */
+export function textOf({ body, source }: DeadLetter): string {
+  if (body === undefined) return "";
+  // A body that is text was no JSON, but for the payload of a signal or a result: those were refused unless they were.
+  return typeof body === "string" && source === "ingress" ? body : JSON.stringify(body);
+}
+
+/** Whether a dead letter holds only the beginning of its body. */
+export function isCut({ body }: DeadLetter): boolean {
+  return typeof body === "string" && body.length > MAX_BODY;
 }
 
 function bodyOf(text: string): Json {
@@ -89,11 +126,14 @@ function bodyOf(text: string): Json {
   }
 }
 
-function parseLetter(text: string, stored: Date): DeadLetter {
+function parseLetter(message: StoredMsg): DeadLetter {
+  const { seq: sequence } = message;
+  const text = message.string();
   try {
     const letter = JSON.parse(text);
-    return { ...letter, time: new Date(letter.time) };
+    return { ...letter, sequence, time: new Date(letter.time) };
   } catch {
-    return { source: "ingress", key: "", reason: `a record that cannot be read: ${quoted(text)}`, time: stored };
+    const reason = `a record that cannot be read: ${quoted(text)}`;
+    return { sequence, source: "ingress", key: "", reason, time: message.time };
   }
 }

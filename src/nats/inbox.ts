@@ -13,6 +13,7 @@
  */
 
 import { headers } from "@nats-io/nats-core";
+import { StateError } from "../errors.ts";
 import { isName, quoted } from "../names.ts";
 import { isJsonObject, type Json, type JsonObject } from "../json.ts";
 import { isNoResponders, type Nats, packtrailError, publish } from "./client.ts";
@@ -51,6 +52,19 @@ export async function sendCommand(nats: Nats, command: Command, dedupe?: string)
   } catch (error) {
     if (isNoResponders(error)) throw error;
     throw packtrailError(error, `sending ${command.type} ${command.type === "start" ? command.flow : command.id}`);
+  }
+}
+
+/** Publishes the text of a command once more to the inbox subject it came on. @throws {StateError} Where it is none. */
+export async function sendRaw(nats: Nats, subject: string, body: string, dedupe: string): Promise<void> {
+  const [inbox] = nats.names.inboxSubjects().split(">");
+  if (!subject.startsWith(inbox!)) throw new StateError(`${quoted(subject)} is not a subject of the inbox`);
+  const note = headers();
+  note.set("Nats-Msg-Id", dedupe);
+  try {
+    await publish(nats, subject, body, note);
+  } catch (error) {
+    throw packtrailError(error, `sending ${subject} again`);
   }
 }
 
