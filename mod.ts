@@ -25,6 +25,7 @@
 export type { ExecutionStatus } from "./src/core/state.ts";
 export type { Context } from "./src/core/values.ts";
 export type { Duration } from "./src/duration.ts";
+export type { ReconcileReport } from "./src/engine/reconcile.ts";
 export {
   ConflictError,
   type ErrorCode,
@@ -68,6 +69,13 @@ export type { Connection } from "./src/nats/client.ts";
 export type { Schedule } from "./src/nats/cron.ts";
 export type { DeadLetter, DeadLetterSource } from "./src/nats/dead_letters.ts";
 export type { ExecutionEvent } from "./src/nats/events.ts";
+export {
+  type PermissionOptions,
+  type Permissions,
+  permissionsBlock,
+  permissionsFor,
+  type Role,
+} from "./src/nats/permissions.ts";
 export type { TaskRequest, TaskResponse } from "./src/protocol/mod.ts";
 export type { FlowVersion } from "./src/nats/registry.ts";
 export { createServer, type Server } from "./src/server.ts";

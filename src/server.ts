@@ -10,6 +10,7 @@ import { Attempts } from "./engine/attempts.ts";
 import { Commands } from "./engine/commands.ts";
 import { Engine } from "./engine/engine.ts";
 import { Executions } from "./engine/executions.ts";
+import { reconcile, type ReconcileReport } from "./engine/reconcile.ts";
 import { NotFoundError, PermissionError, StateError } from "./errors.ts";
 import { flowGraph } from "./flow/mod.ts";
 import type { FlowGraph } from "./flow/types.ts";
@@ -425,6 +426,14 @@ export class Server implements AsyncDisposable {
   }
 
   /**
+   * Looks over the namespace: removes leftovers and orphans, drives stalled executions again. On a healthy namespace
+   * it does nothing.
+   */
+  async reconcile(): Promise<ReconcileReport> {
+    return await reconcile(this.#executions);
+  }
+
+  /**
    * Tries again what was given up on, and removes its dead letter: a command goes into the inbox once more, a
    * schedule's tick starts its flow, a failed execution is resumed.
    *
@@ -479,7 +488,7 @@ export class Server implements AsyncDisposable {
       drainTimeoutMs,
       leaseMs,
       restore: () => this.#provision(),
-      housekeep: () => Promise.resolve(),
+      housekeep: async () => logger.info("reconciled", { ...await this.reconcile() }),
     });
     logger.info("engine started", { namespace: this.namespace, ownerId: this.#options.ownerId, flows: this.flows() });
     await engine.run(signal);

@@ -42,7 +42,8 @@ export interface Nats {
 /** The parts for a connection. No I/O. */
 export async function natsOf(nc: Connection, names: Names): Promise<Nats> {
   const jsm = await jetstreamManager(nc, { checkAPI: false });
-  return { nc, js: jetstream(nc), jsm, names, clock: new ServerClock(), requests: new Requests(nc) };
+  const js = jetstream(nc, { checkAPI: false });
+  return { nc, js, jsm, names, clock: new ServerClock(), requests: new Requests(nc) };
 }
 
 /** A request that was not answered: it is not known what has happened. */
