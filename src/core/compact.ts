@@ -16,13 +16,17 @@ export const INLINE_RESULT_BYTES = 4_096;
 /** How many chunks of earlier results a head may name before they are made one. */
 export const MAX_CHUNKS = 32;
 
-/** The results to be moved to the data stream together, or `undefined` where the head is small enough. */
+/**
+ * The results to be moved to the data stream together, or `undefined` where the head is small enough.
+ *
+ * Only inline ones: a reference is small, and who reads the head can tell from it alone which values are still needed.
+ */
 export function overflow(state: State): Readonly<Record<string, Stored>> | undefined {
   if (state.inlineBytes <= INLINE_RESULT_BYTES) return undefined;
   const moved: Record<string, Stored> = {};
   let count = 0;
   for (const [node, stored] of Object.entries(state.results)) {
-    if (node === state.payload.from) continue;
+    if (node === state.payload.from || "ref" in stored) continue;
     setOwn(moved, node, stored);
     count++;
   }

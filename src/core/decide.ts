@@ -20,6 +20,7 @@ import {
   branchesTimedOut,
   branchOutcome,
   detachedOutcome,
+  isDetached,
   parkedJoin,
   planJoin,
   resumeJoin,
@@ -67,6 +68,12 @@ export function decide(flow: Flow, state: State, event: Event, env: Environment)
   return follow(flow, transitionOf(flow, state, event, env), env);
 }
 
+/** What ends an execution at once, whatever its flow: a failure that is none of its nodes', or a cancel. */
+export function end(state: State, event: Event & { type: "fail" | "cancel" }): Decision {
+  if (hasEnded(state.phase)) return stale(endedReason(state));
+  return event.type === "fail" ? failure(state, event.error) : stay(ended(state, "cancelled", event.reason));
+}
+
 /** What a delivered head asks for. `running` are the nodes whose attempts are under way here. */
 export function plan(flow: Flow, state: State, running: ReadonlySet<string>, env: Environment): Plan {
   const node = nodeOf(flow, state.node);
@@ -112,9 +119,8 @@ function transitionOf(flow: Flow, state: State, event: Event, env: Environment):
     case "completion":
       return complete(flow, state, event, env);
     case "fail":
-      return hasEnded(state.phase) ? stale(endedReason(state)) : failure(state, event.error);
     case "cancel":
-      return hasEnded(state.phase) ? stale(endedReason(state)) : stay(ended(state, "cancelled", event.reason));
+      return end(state, event);
     case "resume":
       return resume(flow, state, env);
     default:
@@ -173,8 +179,7 @@ function completeBranch(
     const parkAgain = transition.type === "next" && transition.state.phase === "active" && state.phase !== "active";
     return parkAgain && state.phase !== "ready" ? stay(parkedJoin(flow, transition.state, node, env)) : transition;
   }
-  const join = [...flow.nodes.values()].find((other) => isJoinOf(other, task)) as FaninNode;
-  if (!branch.parked || join.waitFor.includes(task.id)) return stale(`the join of branch ${task.id} has been decided`);
+  if (!branch.parked || !isDetached(flow, task.id)) return stale(`the join of branch ${task.id} has been decided`);
   return detachedOutcome(flow, state, task.id, event.outcome, env);
 }
 

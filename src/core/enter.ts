@@ -50,7 +50,7 @@ export function enter(flow: Flow, entered: State, env: Environment): Decision {
         return { type: "next", state: waitForSignal(state, node, env), visited };
       case "fanout":
         visited.push(node.id);
-        return { type: "next", state: enterFanout(state, node), visited };
+        return { type: "next", state: enterFanout(flow, state, node), visited };
       case "choice": {
         const pick = pickRule(node, state, env);
         if ("error" in pick) return { type: "next", state: ended(state, "failed", pick.error), visited };

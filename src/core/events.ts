@@ -50,7 +50,7 @@ export type Decision =
 
 /** What a delivered head asks for. */
 export type Plan =
-  /** Start these attempts; look again at `wakeAt`, where there is one. */
+  /** Start these attempts; decide on a `wake` at `wakeAt`, where there is one. */
   | { readonly type: "invoke"; readonly attempts: readonly Attempt[]; readonly wakeAt?: number }
   /** Nothing to do until an alarm: write this state. */
   | { readonly type: "park"; readonly state: State };

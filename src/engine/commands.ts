@@ -8,6 +8,7 @@
  */
 
 import type { Event } from "../core/events.ts";
+import { awaitsMail } from "../core/mail.ts";
 import { ConflictError, ValidationError } from "../errors.ts";
 import type { Json } from "../json.ts";
 import { type Command, CommandError, parseCommand } from "../nats/inbox.ts";
@@ -97,7 +98,7 @@ export class Commands {
         return await this.#complete(command, delivery);
       case "cancel": {
         const { id, reason } = command;
-        await executions.apply(id, { type: "cancel", ...(reason === undefined ? {} : { reason }) });
+        await executions.end(id, { type: "cancel", ...(reason === undefined ? {} : { reason }) });
         return;
       }
       case "resume": {
@@ -154,7 +155,9 @@ export class Commands {
     const { executions } = this.#options;
     await executions.parts.mailbox.keep(subject, text, delivery.sequence);
     const head = await executions.parts.heads.read(id);
-    if (head?.phase === "waiting") await executions.collectMail(await executions.flowOf(head.state), head);
+    if (head !== undefined && awaitsMail(head.state)) {
+      await executions.collectMail(await executions.flowOf(head.state), head);
+    }
   }
 
   #checkSize(text: string, what: string): void {

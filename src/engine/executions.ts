@@ -7,9 +7,10 @@
  * @module
  */
 
-import { begin, decide, plan, stamped } from "../core/decide.ts";
+import { begin, decide, end, plan, stamped } from "../core/decide.ts";
 import { droppedRefs, INLINE_VALUE_BYTES, MAX_CHUNKS, overflow, withChunk } from "../core/compact.ts";
 import type { Decision, Environment, Event, Outcome, Plan } from "../core/events.ts";
+import { awaitsMail, hasParked } from "../core/mail.ts";
 import { hasEnded, type State, type Stored } from "../core/state.ts";
 import { allResults, type Load } from "../core/values.ts";
 import type { Flow } from "../flow/types.ts";
@@ -101,8 +102,15 @@ export class Executions {
    * Writes the state that follows a head. `undefined` where another writer was first (R9).
    *
    * A head that parks looks into the mail once more (R7); what is returned is the head after that.
+   *
+   * @param flow The definition; not needed where the execution ends.
    */
-  async commit(flow: Flow, head: Head, next: State, visited: readonly string[]): Promise<Head | undefined> {
+  async commit(
+    flow: Flow | undefined,
+    head: Head,
+    next: State,
+    visited: readonly string[],
+  ): Promise<Head | undefined> {
     const now = this.parts.nats.clock.now();
     const state = await this.#compacted(stamped(next, head.state, head.revision, visited, now));
     const written = await this.parts.heads.write(state, head);
@@ -110,7 +118,7 @@ export class Executions {
     if (state.chunks !== undefined || head.state.chunks !== undefined || hasRefs(head.state)) {
       this.parts.data.discard(droppedRefs(head.state, state));
     }
-    return state.phase === "waiting" ? await this.collectMail(flow, written) : written;
+    return hasParked(state, head.state) ? await this.collectMail(flow, written) : written;
   }
 
   /**
@@ -142,6 +150,18 @@ export class Executions {
       if (head === undefined) return { type: "unknown" };
       const applied = await this.applyTo(head, typeof event === "function" ? event(head.state) : event);
       if (applied !== undefined) return applied;
+    }
+  }
+
+  /** Ends an execution, also one whose definition is not to be had. */
+  async end(id: string, event: Event & { type: "fail" | "cancel" }): Promise<Applied> {
+    for (;;) {
+      const head = await this.parts.heads.read(id);
+      if (head === undefined) return { type: "unknown" };
+      const decision = end(head.state, event);
+      if (decision.type !== "next") return decision;
+      const written = await this.commit(undefined, head, decision.state, decision.visited);
+      if (written !== undefined) return { type: "next", head: written };
     }
   }
 
@@ -177,7 +197,7 @@ export class Executions {
         current = written;
       }
       mailbox.remove(mail!);
-      if (current.state.phase !== "waiting") break;
+      if (!awaitsMail(current.state)) break;
     }
     return current;
   }
@@ -189,7 +209,6 @@ export class Executions {
       if (wait?.kind !== "signal" || wait.signal !== name) return undefined;
       return { type: "signal", name, payload: await this.store(id, mail.text), sequence: mail.sequence };
     }
-    if (wait?.kind === "signal") return undefined;
     const outcome = await this.outcomeOf(id, JSON.parse(mail.text), name!);
     return { type: "completion", node: name!, generation: Number(generation), attempt: Number(attempt), outcome };
   }
@@ -236,6 +255,14 @@ export class Executions {
     const now = await this.parts.heads.read(head.state.id, head.state.flow);
     return now?.state.version !== head.state.version;
   }
+}
+
+/**
+ * Whether a superseded head must not linger until it is swept: a failed one that was resumed never would be, and work
+ * that nobody has begun must not be begun any more.
+ */
+function isLeftBehind(head: Head, next: State): boolean {
+  return head.phase === "failed" && next.phase !== "failed" || head.phase === "ready" && next.phase === "cancelled";
 }
 
 function hasRefs(state: State): boolean {

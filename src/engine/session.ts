@@ -10,6 +10,7 @@
 
 import { isWanted } from "../core/decide.ts";
 import type { Attempt, Event } from "../core/events.ts";
+import { awaitsMail } from "../core/mail.ts";
 import type { State } from "../core/state.ts";
 import type { Flow } from "../flow/types.ts";
 import type { Head } from "../nats/heads.ts";
@@ -57,6 +58,11 @@ export class Session {
     this.#head = head;
     if (head.phase === "due") this.#unsaved.push({ type: "wake" });
     try {
+      // Whoever saved this progress may have died before it looked into the mail (R7).
+      if (head.phase === "active" && awaitsMail(head.state)) {
+        this.#head = await this.#executions.collectMail(flow, head);
+        if (drivesItself(this.#head)) return true;
+      }
       while (!this.#isDropped) {
         if (await this.#turn()) return true;
       }
@@ -95,6 +101,9 @@ export class Session {
     for (const attempt of plan.attempts) this.#start(draft.state, attempt);
     if (isChanged) return await this.#write(draft);
     await this.#something(plan.wakeAt);
+    if (plan.wakeAt !== undefined && plan.wakeAt <= this.#executions.parts.nats.clock.now()) {
+      this.#unsaved.push({ type: "wake" });
+    }
     return false;
   }
 
@@ -124,7 +133,8 @@ export class Session {
     this.#unsaved.splice(0, events);
     this.#abortUnwanted();
     this.#watchOthers();
-    return drivesItself(written);
+    // Mail may have saved progress on top of a head that drives itself: its own delivery goes on from there.
+    return state.phase !== "active" || drivesItself(written);
   }
 
   /** Reads the head again. Whether it drives the execution on without this session. */
@@ -135,7 +145,7 @@ export class Session {
     if (head === undefined) return true;
     const isSame = head.revision === this.#head.revision;
     if (!isSame && drivesItself(head)) {
-      if (head.phase === "waiting") await this.#executions.collectMail(this.#flow, head);
+      if (awaitsMail(head.state)) await this.#executions.collectMail(this.#flow, head);
       return true;
     }
     this.#head = head;

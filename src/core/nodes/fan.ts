@@ -23,11 +23,8 @@ type Branches = Record<string, BranchState>;
 export const HOLD_MS = 1_000;
 
 /** The state of an execution that has entered a fan-out: at its fan-in, with every branch to be run. */
-export function enterFanout(state: State, node: FanoutNode): State {
-  const branches: Branches = {};
-  for (const [name, branch] of Object.entries(state.branches ?? {})) {
-    if (branch.status === "pending" && branch.parked) setOwn(branches, name, branch);
-  }
+export function enterFanout(flow: Flow, state: State, node: FanoutNode): State {
+  const branches = ofFanout(flow, state.branches ?? {}, node.id);
   for (const name of node.branches) {
     setOwn(branches, name, { status: "pending", attempt: 0, generation: state.generation });
   }
@@ -42,7 +39,7 @@ export function resumeJoin(flow: Flow, state: State, node: FaninNode): Go | Deci
     setOwn(branches, name, { status: "pending", attempt: 0, generation: state.generation });
   }
   const again: State = { ...cleared(state), phase: "ready", branches };
-  return unsettled.length === 0 ? joined(again, node) : stay(again);
+  return pendingBranches(flow, again, node).length === 0 ? joined(again, node) : stay(again);
 }
 
 /** Whether the join still wants the outcome of a branch's attempt. */
@@ -86,12 +83,20 @@ export function branchesTimedOut(flow: Flow, state: State, node: FaninNode, env:
 export function detachedOutcome(flow: Flow, state: State, name: string, outcome: Outcome, env: Environment): Decision {
   const final: Outcome = outcome.status === "retry" ? { status: "error", error: outcome.error } : outcome;
   const { lastNode: _lastNode, ...settled } = settle(state, taskOf(flow, name), final, env);
-  const recorded: State = state.lastNode === undefined ? settled : { ...settled, lastNode: state.lastNode };
+  const recorded: State = {
+    ...settled,
+    branches: ofFanout(flow, settled.branches!, state.fanout),
+    ...(state.lastNode === undefined ? {} : { lastNode: state.lastNode }),
+  };
   if (state.phase !== "ready" && state.phase !== "active") return stay(recorded);
   return stay({ ...recorded, phase: "active", alarm: activeAlarm(flow, recorded, env) });
 }
 
-/** What a delivered head at a join asks for. `running` are the branches whose attempts are under way. */
+/**
+ * What a delivered head at a join asks for. `running` are the branches whose attempts are under way.
+ *
+ * While some run, `wakeAt` is also when the activity of a pending one runs out of time.
+ */
 export function planJoin(
   flow: Flow,
   state: State,
@@ -100,14 +105,17 @@ export function planJoin(
   env: Environment,
 ): Plan {
   const attempts: Attempt[] = [];
-  let wakeAt = Infinity;
+  let retryAt = Infinity;
+  let timeoutAt = Infinity;
   for (const [name, branch] of pendingBranches(flow, state, node)) {
-    if (branch.parked || running.has(name)) continue;
-    if (branch.until !== undefined && branch.until > env.now) wakeAt = Math.min(branch.until, wakeAt);
-    else attempts.push({ node: name, generation: branch.generation, attempt: branch.attempt });
+    const { until = -Infinity } = branch;
+    if (branch.parked) timeoutAt = Math.min(branch.until ?? Infinity, timeoutAt);
+    else if (!running.has(name) && until > env.now) retryAt = Math.min(until, retryAt);
+    else if (!running.has(name)) attempts.push({ node: name, generation: branch.generation, attempt: branch.attempt });
   }
+  const wakeAt = Math.min(retryAt, timeoutAt);
   const idle = attempts.length === 0 && running.size === 0;
-  if (idle && wakeAt - env.now > HOLD_MS) return { type: "park", state: parkedJoin(flow, state, node, env) };
+  if (idle && retryAt - env.now > HOLD_MS) return { type: "park", state: parkedJoin(flow, state, node, env) };
   return { type: "invoke", attempts, ...(wakeAt === Infinity ? {} : { wakeAt }) };
 }
 
@@ -185,6 +193,16 @@ function settledBranch(branch: BranchState, task: TaskNode, outcome: Outcome, en
   }
 }
 
+/** The branches of a fan-out, and detached ones of earlier ones whose results are still to come. */
+function ofFanout(flow: Flow, branches: Readonly<Branches>, fanout: string | undefined): Branches {
+  const kept: Branches = {};
+  for (const [name, branch] of Object.entries(branches)) {
+    const isLate = branch.status === "pending" && branch.parked && isDetached(flow, name);
+    if (isLate || taskOf(flow, name).branchOf === fanout) setOwn(kept, name, branch);
+  }
+  return kept;
+}
+
 /** The pending branches of this fan-in's fan-out that are still wanted. */
 function pendingBranches(flow: Flow, state: State, node: FaninNode): [string, BranchState][] {
   const pending = Object.entries(state.branches ?? {}).filter(([, branch]) => branch.status === "pending");
@@ -197,6 +215,12 @@ function pendingBranches(flow: Flow, state: State, node: FaninNode): [string, Br
 
 function isLive(flow: Flow, state: State, node: FaninNode, name: string): boolean {
   return taskOf(flow, name).branchOf === node.fanout && !(node.waitFor.includes(name) && isDecided(state, node));
+}
+
+/** Whether the fan-in of a branch's fan-out does not wait for it. */
+export function isDetached(flow: Flow, name: string): boolean {
+  const { join } = flow.nodes.get(taskOf(flow, name).branchOf!) as FanoutNode;
+  return !(flow.nodes.get(join) as FaninNode).waitFor.includes(name);
 }
 
 function isDecided(state: State, node: FaninNode): boolean {
