@@ -251,7 +251,7 @@ export class Server implements AsyncDisposable {
     if (reason !== undefined) payloadText("reason", reason, 4_096);
     const because = reason === undefined ? {} : { reason };
     await this.#directly(async () => {
-      await this.#executions.apply(id, { type: "cancel", ...because });
+      await this.#executions.end(id, { type: "cancel", ...because });
     }, { type: "cancel", id, ...because });
   }
 

@@ -8,6 +8,8 @@
 
 import { StateFormatError } from "../core/codec.ts";
 import { UnknownNodeError } from "../core/enter.ts";
+import { awaitsMail } from "../core/mail.ts";
+import { UnavailableError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import { isUnknownOutcome, type Nats } from "../nats/client.ts";
 import { redeliveryDelay } from "../nats/backoff.ts";
@@ -53,6 +55,12 @@ const COMMAND_LEASE_MS = 30_000;
 /** Commands that are dealt with at once. */
 const COMMANDS_AT_ONCE = 64;
 
+/** Cancelled executions an engine remembers, to read the heads of before it begins to work on them. */
+const REMEMBERED_CANCELS = 10_000;
+
+/** How long a stopping engine waits for the server to confirm that it gets no more work, in milliseconds. */
+const STOP_PULLING_MS = 5_000;
+
 /** How often an engine sweeps, and looks after its consumers, in milliseconds. */
 const SWEEP_MS = 1_000;
 
@@ -64,6 +72,7 @@ export class Engine {
   readonly #pullers: Puller[] = [];
   readonly #flowPullers = new Map<string, Puller>();
   readonly #sweeper: Sweeper;
+  readonly #cancelled = new Set<string>();
   #commands = 0;
   #idle: (() => void) | undefined;
   #isStopping = false;
@@ -83,7 +92,9 @@ export class Engine {
     const heartbeat = setInterval(() => this.#lanes.keepAlive(), Math.max(50, leaseMs / 3));
     const sweep = setInterval(() => this.#sweeper.sweep(), SWEEP_MS);
     const cancels = nats.nc.subscribe(nats.names.events("cancelled"), {
-      callback: (_error, msg) => this.#sessions.get(msg.subject.split(".").at(-1)!)?.doubt(),
+      callback: (error, msg) => {
+        if (error === null) this.#noticeCancel(msg.subject.split(".").at(-1)!);
+      },
     });
     const statuses = this.#watchConnection();
     this.#startPullers();
@@ -94,6 +105,7 @@ export class Engine {
         nats.nc.closed().then(() => resolve());
       });
       await this.#drain();
+      if (nats.nc.isClosed() && !signal.aborted) throw new UnavailableError("the NATS connection was closed");
     } finally {
       clearInterval(heartbeat);
       clearInterval(sweep);
@@ -193,9 +205,9 @@ export class Engine {
   async #drive(held: Held, session: Session): Promise<void> {
     const { executions, attempts, maxDeliver } = this.#options;
     const { delivery } = held;
-    if (delivery.deliveries > maxDeliver) return await this.#exhausted(delivery);
     const head = await this.#headOf(delivery);
     if (head === undefined) return held.delivery.ack();
+    if (delivery.deliveries > maxDeliver) return await this.#exhausted(held);
     const flow = await executions.flowOf(head.state);
     const lacking = attempts.lacks(flow);
     if (lacking !== undefined) throw new MissingInvokerError(flow.name, lacking);
@@ -209,29 +221,42 @@ export class Engine {
     const { executions } = this.#options;
     const { heads } = executions.parts;
     let head = await heads.delivered(delivery.subject, delivery.text(), delivery.sequence);
-    if (delivery.deliveries > 1 && head.revision === delivery.sequence) {
+    const isDoubtful = delivery.deliveries > 1 || this.#cancelled.has(head.state.id);
+    if (isDoubtful && head.revision === delivery.sequence) {
       const newest = await heads.read(head.state.id, head.state.flow);
       if (newest === undefined) return undefined;
       head = newest;
     }
     if (head.revision === delivery.sequence || !drivesItself(head)) return head;
     // Whoever parked it may have died before it looked into the mail (R7).
-    if (head.phase === "waiting") await executions.collectMail(await executions.flowOf(head.state), head);
+    if (awaitsMail(head.state)) await executions.collectMail(await executions.flowOf(head.state), head);
     return undefined;
   }
 
+  /** What was cancelled is aborted where it is being worked on, and not begun where its turn is still to come. */
+  #noticeCancel(id: string): void {
+    this.#sessions.get(id)?.doubt();
+    this.#cancelled.add(id);
+    if (this.#cancelled.size > REMEMBERED_CANCELS) {
+      for (const oldest of this.#cancelled) {
+        this.#cancelled.delete(oldest);
+        break;
+      }
+    }
+  }
+
   /** A work item that was delivered too often: record it, fail the execution so that it can be seen and resumed. */
-  async #exhausted(delivery: Delivery): Promise<void> {
-    const { executions, deadLetters, nats, maxDeliver } = this.#options;
-    const id = nats.names.parseHead(delivery.subject)!.id;
+  async #exhausted(held: Held): Promise<void> {
+    const { executions, deadLetters, maxDeliver } = this.#options;
+    const { id: key, delivery } = held;
     const reason = `given up on after ${maxDeliver} deliveries`;
     const deliveries = delivery.deliveries - 1;
     await deadLetters.record(
-      { source: "work", key: id, reason, deliveries, body: delivery.text() },
+      { source: "work", key, reason, deliveries, body: delivery.text() },
       `work-${delivery.sequence}-${delivery.time}`,
     );
-    await executions.apply(id, { type: "fail", error: reason });
-    delivery.ack();
+    await executions.end(key, { type: "fail", error: reason });
+    held.delivery.ack();
   }
 
   async #failed(delivery: Delivery, error: unknown): Promise<void> {
@@ -288,13 +313,21 @@ export class Engine {
   /** Stops taking work, gives back what waits, and gives what is under way its time to end. */
   async #drain(): Promise<void> {
     this.#isStopping = true;
-    await Promise.all(this.#pullers.map((puller) => puller.stop()));
+    await this.#stopPulling();
     this.#lanes.release();
     if (this.#isIdle()) return;
     const timer = setTimeout(() => {
       for (const session of this.#sessions.values()) session.drop();
     }, this.#options.drainTimeoutMs);
     await new Promise<void>((resolve) => this.#idle = resolve);
+    clearTimeout(timer);
+  }
+
+  /** While the server is away there is nobody to wait for. */
+  async #stopPulling(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, STOP_PULLING_MS));
+    await Promise.race([Promise.all(this.#pullers.map((puller) => puller.stop())), patience]);
     clearTimeout(timer);
   }
 

@@ -118,7 +118,8 @@ export class Executions {
     if (state.chunks !== undefined || head.state.chunks !== undefined || hasRefs(head.state)) {
       this.parts.data.discard(droppedRefs(head.state, state));
     }
-    return hasParked(state, head.state) ? await this.collectMail(flow, written) : written;
+    if (isLeftBehind(head, state)) this.parts.heads.discard(head);
+    return flow !== undefined && hasParked(state, head.state) ? await this.collectMail(flow, written) : written;
   }
 
   /**

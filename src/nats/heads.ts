@@ -144,6 +144,12 @@ export class Heads {
     await this.putAway(state, [...state.trail ?? [], trailEntry(state, revision)]).catch(() => {});
   }
 
+  /** Removes a head that is superseded. What fails is only lingering: nothing takes it for the head (R2). */
+  discard(head: Head): void {
+    const stream = this.#nats.names.executionStream(head.state.id);
+    this.#nats.jsm.streams.deleteMessage(stream, head.revision, false).catch(() => {});
+  }
+
   /** Calls back when others write an execution's head. Returns what ends that. */
   watch(id: string, changed: () => void): () => void {
     const subscription = this.#nats.nc.subscribe(this.#nats.names.events("*", id), {
