@@ -19,7 +19,7 @@ import { ConflictError } from "../errors.ts";
 import { type DataStore, ValueGoneError } from "../nats/data.ts";
 import type { Head, Heads } from "../nats/heads.ts";
 import type { Mail, Mailbox } from "../nats/mail.ts";
-import type { Nats } from "../nats/client.ts";
+import { type Nats, syncClock } from "../nats/client.ts";
 import { MAX_TRAIL } from "../core/trail.ts";
 import type { FlowRegistry, RegisteredFlow } from "../nats/registry.ts";
 import { parseResult } from "./result.ts";
@@ -130,6 +130,7 @@ export class Executions {
    */
   async start(registered: RegisteredFlow, id: string, payload: string, isNew = false): Promise<boolean> {
     if (!isNew && await this.#exists(id, registered.flow.name, payload)) return false;
+    await syncClock(this.parts.nats, Infinity);
     const input = await this.store(id, payload);
     const first = await this.parts.data.loading((load) =>
       begin(registered.flow, { id, definition: registered.hash, input }, this.environment(load))
@@ -145,11 +146,12 @@ export class Executions {
   }
 
   /** Applies an event to an execution, whatever it takes. */
-  async apply(id: string, event: Event | ((state: State) => Event)): Promise<Applied> {
+  async apply(id: string, event: Event): Promise<Applied> {
+    await syncClock(this.parts.nats, Infinity);
     for (;;) {
       const head = await this.parts.heads.read(id);
       if (head === undefined) return { type: "unknown" };
-      const applied = await this.applyTo(head, typeof event === "function" ? event(head.state) : event);
+      const applied = await this.applyTo(head, event);
       if (applied !== undefined) return applied;
     }
   }

@@ -97,6 +97,18 @@ export async function publish(nats: Nats, subject: string, body: string, headers
 const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);
 const NOT_FOUND = new Set([10037, 10059, 10014]);
 
+/** Learns the server's time, unless it was learnt less than `maxAgeMs` ago. */
+export async function syncClock(nats: Nats, maxAgeMs: number): Promise<void> {
+  if (nats.clock.age() < maxAgeMs) return;
+  const askedAt = performance.now();
+  try {
+    const info = await nats.jsm.streams.info(nats.names.executionStream());
+    nats.clock.observe((info as { ts?: string }).ts ?? "", askedAt);
+  } catch (error) {
+    throw packtrailError(error, "asking the server for its time");
+  }
+}
+
 /** Whether an error says that a compare-and-set was lost (R9). */
 export function isConflict(error: unknown): boolean {
   return error instanceof JetStreamApiError && WRONG_LAST_SEQUENCE.has(error.code);

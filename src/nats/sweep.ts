@@ -8,7 +8,7 @@
  */
 
 import type { Logger } from "../logger.ts";
-import { type Nats } from "./client.ts";
+import { type Nats, syncClock } from "./client.ts";
 
 const CLOCK_SYNC_MS = 30_000;
 
@@ -48,13 +48,7 @@ export class Sweeper {
     const flows = [...this.#touched];
     this.#touched.clear();
     for (const flow of flows) await sweepFlow(this.#nats, flow);
-    if (this.#nats.clock.age() > CLOCK_SYNC_MS) await this.#syncClock();
-  }
-
-  async #syncClock(): Promise<void> {
-    const askedAt = performance.now();
-    const info = await this.#nats.jsm.streams.info(this.#nats.names.executionStream());
-    this.#nats.clock.observe((info as { ts?: string }).ts ?? "", askedAt);
+    await syncClock(this.#nats, CLOCK_SYNC_MS);
   }
 }
 
