@@ -80,5 +80,6 @@ export type { TaskRequest, TaskResponse } from "./src/protocol/mod.ts";
 export type { FlowVersion } from "./src/nats/registry.ts";
 export { createServer, type Server } from "./src/server.ts";
 export type { Branch, Execution, ExecutionWait } from "./src/server/execution.ts";
+export { type AsyncWorker, serveAsync, type ServeAsyncOptions } from "./src/server/serve_async.ts";
 export type { AsyncInvokerOptions, RetentionOptions, ServerOptions } from "./src/server/options.ts";
 export { type Handler, serve, serveNamespaced, type TaskWorker } from "./src/worker/mod.ts";

@@ -6,11 +6,13 @@
 
 import type { Context } from "./core/values.ts";
 import type { ExecutionStatus } from "./core/state.ts";
+import type { Outcome } from "./core/events.ts";
 import { Attempts } from "./engine/attempts.ts";
 import { Commands } from "./engine/commands.ts";
 import { Engine } from "./engine/engine.ts";
 import { Executions } from "./engine/executions.ts";
 import { reconcile, type ReconcileReport } from "./engine/reconcile.ts";
+import { provisionResults } from "./engine/result_records.ts";
 import { NotFoundError, PermissionError, StateError } from "./errors.ts";
 import { flowGraph } from "./flow/mod.ts";
 import type { FlowGraph } from "./flow/types.ts";
@@ -31,6 +33,14 @@ import { Listing } from "./nats/listing.ts";
 import { Mailbox } from "./nats/mail.ts";
 import { provisionStreams } from "./nats/provision.ts";
 import { FlowRegistry, type FlowVersion, type RegisteredFlow } from "./nats/registry.ts";
+import {
+  AsyncInvokers,
+  type AsyncKind,
+  checkAsyncInvokers,
+  isOutcomeUsable,
+  resultCache,
+  together,
+} from "./server/async.ts";
 import { checkIndex, checkLimit, checkOneOf, objectText, payloadText } from "./server/checks.ts";
 import { type Execution, executionOf, resultsOf } from "./server/execution.ts";
 import { loadFlows } from "./server/flows.ts";
@@ -53,8 +63,16 @@ export async function createServer(nc: Connection, options: ServerOptions = {}):
   const nats = await natsOf(nc, new Names(checked.namespace));
   const natsTask = new NatsTaskInvoker(nc, nats.names);
   const invokers = new InvokerRegistry(checked.invokers, natsTask);
-  const flows = await loadFlows(checked, invokers.kinds);
-  return new Server(nats, checked, flows, invokers, natsTask);
+  const asyncKinds = checkAsyncInvokers(checked);
+  const flows = await loadFlows(checked, new Set([...invokers.kinds, ...asyncKinds.map(({ kind }) => kind)]));
+  return new Server(nats, checked, flows, { invokers, natsTask, asyncKinds });
+}
+
+/** What the tasks of a server are run by. */
+interface ServerInvokers {
+  readonly invokers: InvokerRegistry;
+  readonly natsTask: NatsTaskInvoker;
+  readonly asyncKinds: readonly AsyncKind[];
 }
 
 /** A packtrail instance: an engine while it runs, and a client of its namespace always. */
@@ -70,6 +88,7 @@ export class Server implements AsyncDisposable {
   readonly #deadLetters: DeadLetters;
   readonly #listing: Listing;
   readonly #registry: FlowRegistry;
+  readonly #async: AsyncInvokers;
   readonly #workers = new Set<TaskWorker>();
   #ready: Promise<void> | undefined;
   #running: { stop: AbortController; done: Promise<void> } | undefined;
@@ -81,8 +100,7 @@ export class Server implements AsyncDisposable {
     nats: Nats,
     options: CheckedOptions,
     flows: readonly RegisteredFlow[],
-    invokers: InvokerRegistry,
-    natsTask: NatsTaskInvoker,
+    { invokers, natsTask, asyncKinds }: ServerInvokers,
   ) {
     this.namespace = options.namespace;
     this.#nats = nats;
@@ -99,6 +117,13 @@ export class Server implements AsyncDisposable {
     this.#executions = new Executions({ nats, heads, data, mailbox: new Mailbox(nats), registry, settings });
     this.#deadLetters = new DeadLetters(nats);
     this.#listing = new Listing(nats, heads);
+    this.#async = new AsyncInvokers(asyncKinds, {
+      ...options,
+      nats,
+      executions: this.#executions,
+      deadLetters: this.#deadLetters,
+      results: resultCache<Result>({ ...options, nats }),
+    });
   }
 
   /** The names of the flows that this instance loaded, sorted. */
@@ -462,10 +487,12 @@ export class Server implements AsyncDisposable {
   }
 
   async #provision(): Promise<void> {
-    const { replicas, eventRetentionMs, reconcile } = this.#options;
+    const { replicas, eventRetentionMs, reconcile, resultTtlMs } = this.#options;
     await provisionStreams(this.#nats, { replicas, eventRetentionMs });
     await this.#registry.provision(replicas);
     for (const registered of this.#flows.values()) await this.#registry.register(registered);
+    await this.#async.provision();
+    if (resultTtlMs !== undefined) await provisionResults(this.#nats, resultTtlMs, replicas);
     if (reconcile !== undefined) await setHousekeeping(this.#nats, reconcile);
   }
 
@@ -478,7 +505,7 @@ export class Server implements AsyncDisposable {
     const engine = new Engine({
       nats: this.#nats,
       executions,
-      attempts: new Attempts(executions, this.#invokers),
+      attempts: this.#attempts(),
       commands: new Commands({ executions, deadLetters, maxDeliver, flow }),
       deadLetters,
       logger,
@@ -491,8 +518,20 @@ export class Server implements AsyncDisposable {
       housekeep: async () => logger.info("reconciled", { ...await this.reconcile() }),
     });
     logger.info("engine started", { namespace: this.namespace, ownerId: this.#options.ownerId, flows: this.flows() });
-    await engine.run(signal);
+    const workers = this.#async.workers();
+    await together(signal, [engine, ...workers].map((part) => (either) => part.run(either)));
     logger.info("engine stopped", { namespace: this.namespace, ownerId: this.#options.ownerId });
+  }
+
+  #attempts(): Attempts {
+    const executions = this.#executions;
+    const { data } = executions.parts;
+    const results = resultCache<Outcome>({
+      ...this.#options,
+      nats: this.#nats,
+      isUsable: (outcome) => isOutcomeUsable(data, outcome),
+    });
+    return new Attempts({ executions, invokers: this.#invokers, dispatchers: this.#async.dispatchers(), results });
   }
 
   /** Does something here and now where the user may; asks the engines to, where not. */

@@ -6,13 +6,15 @@
 
 import type { Attempt, Outcome } from "../core/events.ts";
 import type { State } from "../core/state.ts";
-import { contextOf, type Load, payloadOf, refsOf } from "../core/values.ts";
+import { refsOf } from "../core/values.ts";
 import type { Flow, TaskNode } from "../flow/types.ts";
 import type { InvokerRegistry } from "../invoker/registry.ts";
-import type { InvokeRequest } from "../invoker/types.ts";
+import { type Results, UNCACHED } from "../invoker/cache.ts";
+import type { Result } from "../invoker/types.ts";
 import { untilAnswered } from "../nats/client.ts";
-import { errorText, parseResult } from "./result.ts";
 import type { Executions } from "./executions.ts";
+import { Abortion, idempotencyKey, invoke } from "./invocation.ts";
+import { errorText, type ParsedResult, parseResult } from "./result.ts";
 
 /** An attempt that is under way. */
 export interface RunningAttempt {
@@ -24,49 +26,108 @@ export interface RunningAttempt {
   abort(reason: string): void;
 }
 
+/** An attempt that is handed on, instead of being run here. */
+export interface Dispatch {
+  readonly attempt: Attempt;
+  /** The state it is started from. */
+  readonly state: State;
+  /** Nobody wants the result any more, or the time is up. */
+  isStopped(): boolean;
+}
+
+/** Hands attempts on to be run elsewhere. */
+export interface Dispatcher {
+  /** `pending`, where the attempt is sure to be run. */
+  dispatch(dispatch: Dispatch): Promise<Result>;
+}
+
+/** What attempts are run by. */
+export interface AttemptsOptions {
+  readonly executions: Executions;
+  /** Run the tasks of their kinds. */
+  readonly invokers: InvokerRegistry;
+  /** Hand the tasks of their kinds on. */
+  readonly dispatchers?: ReadonlyMap<string, Dispatcher>;
+  /** Knows how attempts ended. */
+  readonly results?: Results<Outcome>;
+}
+
 /** Starts attempts. */
 export class Attempts {
   readonly #executions: Executions;
   readonly #invokers: InvokerRegistry;
+  readonly #dispatchers: ReadonlyMap<string, Dispatcher>;
+  readonly #results: Results<Outcome>;
 
-  /** `invokers` are what tasks are run by. */
-  constructor(executions: Executions, invokers: InvokerRegistry) {
+  /** Creates what starts attempts. No I/O. */
+  constructor({ executions, invokers, dispatchers = new Map(), results = UNCACHED }: AttemptsOptions) {
     this.#executions = executions;
     this.#invokers = invokers;
+    this.#dispatchers = dispatchers;
+    this.#results = results;
   }
 
   /** Whether this engine can run every task of a flow. Returns the first kind of invoker it lacks. */
   lacks(flow: Flow): string | undefined {
     for (const node of flow.nodes.values()) {
-      if (node.type === "task" && !this.#invokers.kinds.has(node.invoker)) return node.invoker;
+      if (node.type !== "task" || this.#invokers.kinds.has(node.invoker)) continue;
+      if (!this.#dispatchers.has(node.invoker)) return node.invoker;
     }
     return undefined;
   }
 
-  /** Starts an attempt. */
-  start(flow: Flow, state: State, attempt: Attempt): RunningAttempt {
+  /**
+   * Starts an attempt.
+   *
+   * @param isFirst Nobody can have started it before: there is no need to look whether its result is known.
+   */
+  start(flow: Flow, state: State, attempt: Attempt, isFirst: boolean): RunningAttempt {
     const abortion = new Abortion();
-    const outcome = this.#run(flow, state, attempt, abortion)
+    const key = { name: `engine.${idempotencyKey(state.id, attempt)}`, born: state.startedAt };
+    const options = { isFirst, isStopped: () => abortion.isAborted };
+    const outcome = this.#results.through(key, options, () => this.#run(flow, state, attempt, abortion))
       .catch((error): Outcome => ({ status: "retry", error: errorText(error, "the invoker failed") }));
     return { attempt, outcome, abort: (reason) => abortion.abort(reason) };
   }
 
   async #run(flow: Flow, state: State, attempt: Attempt, abortion: Abortion): Promise<Outcome> {
-    const { data, settings } = this.#executions.parts;
     const node = flow.nodes.get(attempt.node) as TaskNode;
-    const refs = refsOf(state);
-    const load = refs.length === 0 ? data : await this.#answered(() => data.loaded(refs), abortion);
-    const timeoutMs = node.timeoutMs ?? settings.defaultTimeoutMs;
-    const request = requestOf(node, state, attempt, load, abortion, new Date(Date.now() + timeoutMs));
-    const invoker = this.#invokers.get(node.invoker);
-    if (invoker === undefined) throw new Error(`this engine has no invoker of kind ${node.invoker}`);
-    const answer = invoker.invoke(request);
-    const result = isPromise(answer) ? await abortion.limited(answer, timeoutMs) : answer;
-    const parsed = parseResult(result, node.id, settings.maxPayloadBytes);
+    const timeoutMs = node.timeoutMs ?? this.#executions.parts.settings.defaultTimeoutMs;
+    const dispatcher = this.#dispatchers.get(node.invoker);
+    const parsed = dispatcher === undefined
+      ? await this.#invoke(node, state, attempt, timeoutMs, abortion)
+      : await this.#dispatch(dispatcher, state, attempt, timeoutMs, abortion);
     if (parsed.status !== "ok" || parsed.text === undefined) return parsed;
     const { text } = parsed;
     const payload = await this.#answered(() => this.#executions.store(state.id, text), abortion);
     return { status: "ok", payload, bytes: text.length };
+  }
+
+  async #invoke(
+    node: TaskNode,
+    state: State,
+    attempt: Attempt,
+    timeoutMs: number,
+    abortion: Abortion,
+  ): Promise<ParsedResult> {
+    const { data, settings: { maxPayloadBytes } } = this.#executions.parts;
+    const invoker = this.#invokers.get(node.invoker);
+    if (invoker === undefined) throw new Error(`this engine has no invoker of kind ${node.invoker}`);
+    const refs = refsOf(state);
+    const load = refs.length === 0 ? data : await this.#answered(() => data.loaded(refs), abortion);
+    return await invoke({ invoker, node, state, attempt, load, timeoutMs, maxPayloadBytes, abortion });
+  }
+
+  async #dispatch(
+    dispatcher: Dispatcher,
+    state: State,
+    attempt: Attempt,
+    timeoutMs: number,
+    abortion: Abortion,
+  ): Promise<ParsedResult> {
+    const answer = dispatcher.dispatch({ state, attempt, isStopped: () => abortion.isAborted });
+    const { maxPayloadBytes } = this.#executions.parts.settings;
+    return parseResult(await abortion.limited(answer, timeoutMs), attempt.node, maxPayloadBytes);
   }
 
   /** A result is not lost because the server is away for a while. */
@@ -75,86 +136,4 @@ export class Attempts {
     if (answer === undefined) throw new Error("aborted");
     return answer;
   }
-}
-
-/** The abort signal of an attempt, made when somebody looks at it; and the attempt's time limit. */
-class Abortion {
-  #controller: AbortController | undefined;
-  #reason: Error | undefined;
-  #reject: ((reason: Error) => void) | undefined;
-
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
-    }
-    return this.#controller.signal;
-  }
-
-  get isAborted(): boolean {
-    return this.#reason !== undefined;
-  }
-
-  abort(reason: string): void {
-    if (this.#reason !== undefined) return;
-    this.#reason = new Error(reason);
-    this.#controller?.abort(this.#reason);
-    this.#reject?.(this.#reason);
-  }
-
-  /** The answer, unless the time runs out or the attempt is aborted before it comes. */
-  limited<T>(answer: PromiseLike<T>, timeoutMs: number): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => this.abort(`timed out after ${timeoutMs} ms`), Math.min(timeoutMs, MAX_TIMER_MS));
-      this.#reject = reject;
-      if (this.#reason !== undefined) reject(this.#reason);
-      answer.then(resolve, reject);
-      const stop = () => clearTimeout(timer);
-      answer.then(stop, stop);
-      this.#controller?.signal.addEventListener("abort", stop, { once: true });
-    });
-  }
-}
-
-const MAX_TIMER_MS = 2_147_483_647;
-
-function requestOf(
-  node: TaskNode,
-  state: State,
-  { generation, attempt }: Attempt,
-  load: Load,
-  abortion: Abortion,
-  deadline: Date,
-): InvokeRequest {
-  let copy: State | undefined;
-  const own = () => copy ??= structuredClone(state);
-  return {
-    invoker: node.invoker,
-    target: node.target.replaceAll("{execution_id}", state.id),
-    executionId: state.id,
-    nodeId: node.id,
-    get payload() {
-      return define(this, "payload", payloadOf(own(), load));
-    },
-    get context() {
-      return define(this, "context", contextOf(own(), load));
-    },
-    attempt,
-    generation,
-    deadline,
-    get signal() {
-      return abortion.signal;
-    },
-    idempotencyKey: `${state.id}.${node.id}.${generation}.${attempt}`,
-  };
-}
-
-/** Replaces a getter by what it gave, so that what is changed in it stays changed. */
-function define<T>(request: InvokeRequest, name: "payload" | "context", value: T): T {
-  Object.defineProperty(request, name, { value, enumerable: true, configurable: true });
-  return value;
-}
-
-function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof (value as PromiseLike<T> | undefined)?.then === "function";
 }

@@ -211,7 +211,7 @@ export class Engine {
     const flow = await executions.flowOf(head.state);
     const lacking = attempts.lacks(flow);
     if (lacking !== undefined) throw new MissingInvokerError(flow.name, lacking);
-    const isSuperseded = await session.run(flow, head);
+    const isSuperseded = await session.run(flow, head, isFirst(delivery, head));
     if (isSuperseded) held.delivery.ack();
     else held.delivery.nak();
   }
@@ -358,6 +358,11 @@ export class Engine {
       },
     };
   }
+}
+
+/** Whether nobody can have worked on a head before. An `active` one that fired was somebody's work that stalled. */
+function isFirst(delivery: Delivery, head: Head): boolean {
+  return delivery.deliveries === 1 && head.revision === delivery.sequence && head.parkedAs !== "active";
 }
 
 /** The definition an execution runs by names a kind of invoker that this engine does not have. */

@@ -41,6 +41,8 @@ export class Session {
   #isPoked = false;
   #isDropped = false;
   #doubted = false;
+  /** Nobody can have started an attempt of this head before. */
+  #isFirst = false;
 
   /** Creates a session that does nothing yet. */
   constructor(executions: Executions, attempts: Attempts) {
@@ -51,11 +53,13 @@ export class Session {
   /**
    * Works on a head until a later one drives the execution on.
    *
+   * @param isFirst Nobody can have worked on this head before.
    * @returns Whether the head is superseded; `false` where the session was dropped before.
    */
-  async run(flow: Flow, head: Head): Promise<boolean> {
+  async run(flow: Flow, head: Head, isFirst: boolean): Promise<boolean> {
     this.#flow = flow;
     this.#head = head;
+    this.#isFirst = isFirst;
     if (head.phase === "due") this.#unsaved.push({ type: "wake" });
     try {
       // Whoever saved this progress may have died before it looked into the mail (R7).
@@ -148,6 +152,7 @@ export class Session {
       if (awaitsMail(head.state)) await this.#executions.collectMail(this.#flow, head);
       return true;
     }
+    if (!isSame) this.#isFirst = false;
     this.#head = head;
     this.#abortUnwanted();
     return false;
@@ -165,7 +170,7 @@ export class Session {
   }
 
   #start(state: State, attempt: Attempt): void {
-    const running = this.#attempts.start(this.#flow, state, attempt);
+    const running = this.#attempts.start(this.#flow, state, attempt, this.#isFirst);
     this.#running.set(attempt.node, running);
     running.outcome.then((outcome) => {
       if (this.#running.get(attempt.node) !== running) return;

@@ -31,8 +31,8 @@ export interface RetentionOptions {
 
 /** An invoker whose work goes through a durable queue. */
 export interface AsyncInvokerOptions {
-  /** Does the work. */
-  invoker: Invoker | InvokerFunction;
+  /** Does the work; `"elsewhere"` where only workers of other processes do it, see {@linkcode serveAsync}. */
+  invoker: Invoker | InvokerFunction | "elsewhere";
   /**
    * Jobs this instance works on at once.
    *
@@ -42,7 +42,8 @@ export interface AsyncInvokerOptions {
   /** The time one job may take; the node's own timeout where absent. */
   timeout?: Duration;
   /**
-   * Jobs that may wait; more are refused, which counts as `retry`.
+   * Jobs the queue holds, those being worked on included; more are refused, which counts as `retry`. Where it is not
+   * given, a queue that exists keeps its limit.
    *
    * @default {100_000}
    */

@@ -9,7 +9,7 @@ export interface Room {
 const base = ["errors", "names", "json", "duration", "logger"];
 const pure = [...base, "expr", "flow", "core", "protocol"];
 const engine = [...pure, "requests", "nats", "invoker", "engine"];
-const server = [...engine, "worker", "server"];
+const server = [...engine, "async", "worker", "server"];
 
 /**
  * The rooms of `src/`: `name` is the folder `src/name/` or the file `src/name.ts`, and the arrows of the design are
@@ -30,6 +30,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   invoker: { imports: [...pure, "requests"] },
   worker: { imports: [...base, "protocol"] },
   engine: { imports: engine },
+  async: { imports: engine },
   server: { imports: server },
   ui: { imports: ["server", "mod"] },
   cli: { imports: ["server", "mod", "ui"] },
