@@ -67,7 +67,7 @@ Deno.test("an engine that cannot wait any longer aborts what is in flight, and a
   inSpace(async (space) => {
     const [left, right] = [new Gate(), new Recorder(() => ({ status: "ok", payload: "by another" }))];
     const flows = [chain("late", 1)];
-    const options = { flows, invokers: { f: left.invoke }, drainTimeout: "200ms" };
+    const options = { flows, invokers: { f: left.invoke }, drainTimeout: "200ms", leaseTtl: "10m" };
     const first = await space.engine(options, await space.connect());
     const id = await first.server.start("late");
     await until(() => left.held === 1);
@@ -75,8 +75,9 @@ Deno.test("an engine that cannot wait any longer aborts what is in flight, and a
     assertEquals(left.requests[0]!.signal.aborted, true);
     assertEquals((await first.server.get(id)).status, "running");
     left.open({ status: "ok", payload: "too late" });
-    const { server } = await space.engine({ flows, invokers: { f: right.invoke } }, await space.connect());
-    assertEquals((await ended(server, id)).payload, "by another");
+    const second = { flows, invokers: { f: right.invoke }, leaseTtl: "10m" };
+    const { server } = await space.engine(second, await space.connect());
+    assertEquals((await ended(server, id)).payload, "by another", "without waiting for the lease to run out");
     assertEquals(right.keys, left.keys, "it is the same attempt");
   }));
 

@@ -4,6 +4,9 @@
  * - R6: not one by one, but with one purge by subject filter up to the ack floor of the flow's consumer. What was
  *   acked is superseded (R3).
  *
+ * A purge empties the consumer's queue of redeliveries: what was given back, or has outlived its lease, then comes only
+ * a whole lease later. So a flow is swept while that queue is empty: somebody waits for work, or nothing is in hand.
+ *
  * @module
  */
 
@@ -12,11 +15,15 @@ import { type Nats, syncClock } from "./client.ts";
 
 const CLOCK_SYNC_MS = 30_000;
 
+/** How long a sweep may be put off while redeliveries may be queued, in milliseconds. */
+const PUT_OFF_MS = 30_000;
+
 /** Sweeps behind the flows that were worked on. */
 export class Sweeper {
   readonly #nats: Nats;
   readonly #logger: Logger;
-  readonly #touched = new Set<string>();
+  /** The flows to sweep behind, and since when. */
+  readonly #touched = new Map<string, number>();
   #running: Promise<void> | undefined;
 
   /** Creates a sweeper that does nothing yet. */
@@ -27,7 +34,7 @@ export class Sweeper {
 
   /** A flow's work was acked: there is something to sweep. */
   touched(flow: string): void {
-    this.#touched.add(flow);
+    if (!this.#touched.has(flow)) this.#touched.set(flow, performance.now());
   }
 
   /** Sweeps behind the flows touched since the last time, unless a sweep is under way. */
@@ -45,22 +52,31 @@ export class Sweeper {
   }
 
   async #sweep(): Promise<void> {
-    const flows = [...this.#touched];
-    this.#touched.clear();
-    for (const flow of flows) await sweepFlow(this.#nats, flow);
+    for (const [flow, since] of [...this.#touched]) {
+      this.#touched.delete(flow);
+      const isLate = performance.now() - since > PUT_OFF_MS;
+      if (await sweepFlow(this.#nats, flow, { isPatient: !isLate }) === undefined) this.#touched.set(flow, since);
+    }
     await syncClock(this.#nats, CLOCK_SYNC_MS);
   }
 }
 
 /** Removes the superseded messages of a flow. Returns how many there were. */
-export async function sweepFlow(nats: Nats, flow: string): Promise<number> {
+export async function sweepFlow(nats: Nats, flow: string): Promise<number>;
+/** The same, unless redeliveries may be queued: a patient sweep then does nothing, and returns `undefined`. */
+export async function sweepFlow(nats: Nats, flow: string, how: { isPatient: boolean }): Promise<number | undefined>;
+export async function sweepFlow(
+  nats: Nats,
+  flow: string,
+  how: { isPatient: boolean } = { isPatient: false },
+): Promise<number | undefined> {
   const { names, jsm } = nats;
   const stream = names.executionStream();
   const info = await jsm.consumers.info(stream, names.flowConsumer(flow));
+  if (how.isPatient && info.num_waiting === 0 && info.num_ack_pending > 0) return undefined;
+  const seq = info.ack_floor.stream_seq + 1;
+  if (seq === 1) return 0;
   let swept = 0;
-  for (const filter of names.work(flow)) {
-    const { purged } = await jsm.streams.purge(stream, { filter, seq: info.ack_floor.stream_seq + 1 });
-    swept += purged;
-  }
+  for (const filter of names.work(flow)) swept += (await jsm.streams.purge(stream, { filter, seq })).purged;
   return swept;
 }
