@@ -54,6 +54,23 @@ export type {
   TaskDef,
 } from "./src/flow/mod.ts";
 export {
+  defineFlow,
+  type InvokerKinds,
+  type TypedChoice,
+  type TypedEdge,
+  type TypedFanin,
+  type TypedFanout,
+  type TypedFlow,
+  type TypedInvokerTask,
+  type TypedNatsTask,
+  type TypedNode,
+  type TypedRule,
+  type TypedSignal,
+  type TypedTask,
+  type TypedTaskBase,
+} from "./src/flow/define.ts";
+export { validateFlow, type ValidateFlowOptions, type ValidFlow } from "./src/flow/valid.ts";
+export {
   httpInvoker,
   type HttpInvokerOptions,
   type Invoker,
