@@ -21,7 +21,7 @@ import { NatsTaskInvoker } from "./invoker/nats_task.ts";
 import type { Result } from "./invoker/types.ts";
 import { isJsonObject, type Json, type JsonObject } from "./json.ts";
 import { checkName, isName, Names } from "./names.ts";
-import { type Connection, isNoResponders, type Nats, natsOf, packtrailError } from "./nats/client.ts";
+import { type Connection, isNoResponders, type Nats, natsOf, packtrailError, untilAnswered } from "./nats/client.ts";
 import { checkCron, listSchedules, removeSchedule, type Schedule, setHousekeeping, setSchedule } from "./nats/cron.ts";
 import { DataStore } from "./nats/data.ts";
 import { type Backlog, readBacklog } from "./nats/backlog.ts";
@@ -497,7 +497,7 @@ export class Server implements AsyncDisposable {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    await this.init();
+    await untilAnswered(this.#nats, () => this.init(), () => signal.aborted);
     const { logger, maxConcurrency, maxDeliver, drainTimeoutMs, leaseMs } = this.#options;
     const executions = this.#executions;
     const deadLetters = this.#deadLetters;

@@ -11,7 +11,7 @@ import { UnknownNodeError } from "../core/enter.ts";
 import { awaitsMail } from "../core/mail.ts";
 import { UnavailableError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
-import { isUnknownOutcome, type Nats } from "../nats/client.ts";
+import { isUnknownOutcome, type Nats, untilAnswered } from "../nats/client.ts";
 import { redeliveryDelay } from "../nats/backoff.ts";
 import type { DeadLetters } from "../nats/dead_letters.ts";
 import type { Delivery } from "../nats/delivery.ts";
@@ -87,7 +87,7 @@ export class Engine {
   /** Works until the signal is aborted and the work in flight is done, or given back. */
   async run(signal: AbortSignal): Promise<void> {
     const { nats, leaseMs } = this.#options;
-    await this.#ensureConsumers();
+    await untilAnswered(nats, () => this.#ensureConsumers(), () => signal.aborted);
     if (signal.aborted) return;
     const heartbeat = setInterval(() => this.#lanes.keepAlive(), Math.max(50, leaseMs / 3));
     const sweep = setInterval(() => this.#sweeper.sweep(), SWEEP_MS);
