@@ -21,6 +21,7 @@ import {
   branchOutcome,
   detachedOutcome,
   isDetached,
+  isLive,
   parkedJoin,
   planJoin,
   resumeJoin,
@@ -174,6 +175,7 @@ function completeBranch(
   if (!matches || state.phase === "cancelled") return stale(`branch ${task.id} is not at that attempt`);
   const node = nodeOf(flow, state.node);
   if (isJoinOf(node, task) && !hasEnded(state.phase)) {
+    if (!isLive(flow, state, node, task.id)) return stale(`the join of branch ${task.id} has been decided`);
     if (!branch.parked) return { type: "keep", generation: branch.generation };
     const transition = branchOutcome(flow, state, node, task.id, event.outcome, env);
     const parkAgain = transition.type === "next" && transition.state.phase === "active" && state.phase !== "active";

@@ -213,7 +213,8 @@ function pendingBranches(flow: Flow, state: State, node: FaninNode): [string, Br
   );
 }
 
-function isLive(flow: Flow, state: State, node: FaninNode, name: string): boolean {
+/** Whether the fan-in still wants a branch to settle: one it waits for counts no more once the join is decided. */
+export function isLive(flow: Flow, state: State, node: FaninNode, name: string): boolean {
   return taskOf(flow, name).branchOf === node.fanout && !(node.waitFor.includes(name) && isDecided(state, node));
 }
 
