@@ -8,15 +8,27 @@
 
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { ensureNatsServer } from "./nats/binary.ts";
-import { NatsServerError, reason } from "./nats/errors.ts";
-import { cacheFolder } from "./nats/files.ts";
-import { isPortTaken, startNatsServer } from "./nats/server.ts";
+import {
+  cacheFolder,
+  ensureNatsServer,
+  isPortTaken,
+  NatsServerError,
+  reason,
+  startNatsServer,
+} from "../src/nats_server/mod.ts";
 
-export { ensureNatsServer } from "./nats/binary.ts";
-export { type NatsCluster, type NatsClusterNode, type NatsClusterOptions, startNatsCluster } from "./nats/cluster.ts";
-export { NatsServerError, type NatsServerErrorCode } from "./nats/errors.ts";
-export { type NatsServer, type NatsServerOptions, startNatsServer } from "./nats/server.ts";
+export {
+  ensureNatsServer,
+  type NatsCluster,
+  type NatsClusterNode,
+  type NatsClusterOptions,
+  type NatsServer,
+  NatsServerError,
+  type NatsServerErrorCode,
+  type NatsServerOptions,
+  startNatsCluster,
+  startNatsServer,
+} from "../src/nats_server/mod.ts";
 
 const USAGE = `usage: deno task nats [--port PORT] [--store-dir FOLDER] [--ensure]
 

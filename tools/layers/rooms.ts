@@ -33,7 +33,9 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   async: { imports: engine },
   server: { imports: server },
   ui: { imports: ["server", "mod"] },
-  cli: { imports: ["server", "mod", "ui"] },
+  nats_server: { imports: [] },
+  testing: { imports: [...server, "mod", "nats_server"] },
+  cli: { imports: ["server", "mod", "ui", "nats_server", "flow"] },
 };
 
 /** What the file `mod.ts` may import: everything that is not built on top of it. */

@@ -18,7 +18,7 @@ export function environment(name: string): string | undefined {
 export function cacheFolder(): string {
   const home = environment("HOME") ?? environment("USERPROFILE");
   const base = environment("XDG_CACHE_HOME") ?? (home === undefined ? undefined : underHome(home));
-  return base === undefined ? join(import.meta.dirname!, "..", "..", ".cache") : join(base, "packtrail");
+  return base === undefined ? join(import.meta.dirname ?? ".", "..", "..", ".cache") : join(base, "packtrail");
 }
 
 function underHome(home: string): string {

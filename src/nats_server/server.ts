@@ -51,7 +51,7 @@ const MOST_PORTS = 20;
  *
  * @example
  * ```ts no-eval
- * import { startNatsServer } from "./nats.ts";
+ * import { startNatsServer } from "./mod.ts";
  * await using server = await startNatsServer({ config: "max_payload: 2MB" });
  * console.log(server.url);
  * ```
