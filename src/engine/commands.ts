@@ -10,7 +10,11 @@
 import type { Event } from "../core/events.ts";
 import { awaitsMail } from "../core/mail.ts";
 import { ConflictError, ValidationError } from "../errors.ts";
-import type { Json } from "../json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../json.ts";
+import { isName, quoted } from "../names.ts";
+import { isUnknownOutcome } from "../nats/client.ts";
+import { checkCron, nextFiring } from "../nats/cron.ts";
+import { isServed } from "../nats/provision.ts";
 import { type Command, CommandError, parseCommand } from "../nats/inbox.ts";
 import type { DeadLetters, DeadLetterSource } from "../nats/dead_letters.ts";
 import type { Delivery } from "../nats/delivery.ts";
@@ -24,6 +28,14 @@ class Hopeless extends Error {}
 
 /** A command that cannot have its effect yet. */
 class NotYet extends Error {}
+
+/** What a recurring schedule's tick asks for. */
+interface Tick {
+  readonly flow: string;
+  readonly payload: JsonObject;
+  readonly cron: string;
+  readonly timeZone: string;
+}
 
 /** What commands are carried out with. */
 export interface CommandOptions {
@@ -46,26 +58,18 @@ export class Commands {
     this.#options = options;
   }
 
-  /** Carries out a command of the inbox. Rejects where the server does not answer: it is then to be redelivered. */
+  /** Carries out a command of the inbox. Rejects where it is to be redelivered. */
   async handle(delivery: Delivery): Promise<void> {
     const body = delivery.text();
     let command: Command | undefined;
     try {
-      command = parseCommand(this.#options.executions.parts.nats, delivery.subject, body);
+      command = parseCommand(this.#options.executions.parts.nats.names, delivery.subject, body);
       await this.#perform(command, delivery);
     } catch (error) {
-      if (error instanceof NotYet && delivery.deliveries < this.#options.maxDeliver) {
-        return delivery.nak(redeliveryDelay(delivery.deliveries));
-      }
-      if (!isHopeless(error)) throw error;
+      if (!this.#isFinal(error, delivery)) return this.#again(delivery, error);
       const source = command?.type === "signal" ? "signal" : "ingress";
-      await this.#giveUp(
-        delivery,
-        source,
-        command === undefined || command.type === "start" ? delivery.subject : command.id,
-        error.message,
-        body,
-      );
+      const key = command === undefined || command.type === "start" ? delivery.subject : command.id;
+      await this.#giveUp(delivery, { source, key, reason: (error as Error).message, body });
     }
     delivery.ack();
   }
@@ -73,18 +77,48 @@ export class Commands {
   /** Starts the execution of a recurring schedule's tick: one, however often the tick is delivered. */
   async tick(delivery: Delivery): Promise<void> {
     const body = delivery.text();
-    const name = delivery.subject.split(".").at(-1)!;
+    const key = delivery.subject.split(".").at(-1)!;
+    let tick: Tick | undefined;
     try {
-      const { flow, payload } = JSON.parse(body) as { flow: string; payload?: Json };
-      await this.#start(flow, tickId(name, delivery.sequence), JSON.stringify(payload ?? {}));
-    } catch (error) {
-      if (error instanceof NotYet && delivery.deliveries < this.#options.maxDeliver) {
-        return delivery.nak(redeliveryDelay(delivery.deliveries));
+      tick = parseTick(body);
+      const id = tickId(key, delivery.sequence);
+      if (delivery.deliveries > 1 && await this.#options.executions.parts.heads.read(id) !== undefined) {
+        return delivery.ack();
       }
-      if (!isHopeless(error) && !(error instanceof SyntaxError)) throw error;
-      await this.#giveUp(delivery, "schedule", name, error.message, body);
+      await this.#checkServed(tick.flow);
+      await this.#start(tick.flow, id, JSON.stringify(tick.payload));
+    } catch (error) {
+      // The next tick takes the place of this one in the stream: a delivery after that would never come.
+      const delay = redeliveryDelay(delivery.deliveries);
+      const isLast = error instanceof NotYet && tick !== undefined && this.#nextTick(tick) <= 2 * delay;
+      if (!isLast && !this.#isFinal(error, delivery)) return this.#again(delivery, error);
+      await this.#giveUp(delivery, { source: "schedule", key, reason: (error as Error).message, body });
     }
     delivery.ack();
+  }
+
+  /** Whether an error will not go away, or has been waited for long enough. */
+  #isFinal(error: unknown, { deliveries }: Delivery): boolean {
+    if (isHopeless(error)) return true;
+    if (error instanceof NotYet) return deliveries >= this.#options.maxDeliver;
+    return error instanceof Error && !isUnknownOutcome(error) && deliveries > this.#options.maxDeliver;
+  }
+
+  #again(delivery: Delivery, error: unknown): void {
+    if (!(error instanceof NotYet)) throw error;
+    delivery.nak(redeliveryDelay(delivery.deliveries));
+  }
+
+  /** How long until a schedule's next tick, in milliseconds. */
+  #nextTick({ cron, timeZone }: Tick): number {
+    const now = this.#options.executions.parts.nats.clock.now();
+    return nextFiring(cron, timeZone, new Date(now)).getTime() - now;
+  }
+
+  /** A tick is for somebody: unlike a start, nobody is there to see that it waits for an engine. */
+  async #checkServed(flow: string): Promise<void> {
+    if (await isServed(this.#options.executions.parts.nats, flow)) return;
+    throw new NotYet(`no engine that runs has flow ${flow}: start one, or remove the schedule`);
   }
 
   async #perform(command: Command, delivery: Delivery): Promise<void> {
@@ -104,7 +138,8 @@ export class Commands {
       case "resume": {
         const applied = await executions.apply(command.id, { type: "resume" });
         if (applied.type === "unknown") throw new Hopeless(`there is no execution ${command.id}`);
-        if (applied.type === "drop") throw new Hopeless(applied.reason);
+        // A redelivery finds what the delivery before it has done.
+        if (applied.type === "drop" && delivery.deliveries === 1) throw new Hopeless(applied.reason);
       }
     }
   }
@@ -143,6 +178,9 @@ export class Commands {
       ...(generation === undefined ? {} : { generation }),
     };
     const applied = await executions.apply(id, event);
+    if (applied.type !== "next" && outcome.status === "ok" && outcome.payload !== undefined) {
+      if ("ref" in outcome.payload) executions.parts.data.discard([outcome.payload.ref]);
+    }
     if (applied.type === "unknown") throw new Hopeless(`there is no execution ${id}`);
     if (applied.type === "drop" && applied.lost) throw new Hopeless(applied.reason);
     if (applied.type !== "keep") return;
@@ -170,20 +208,36 @@ export class Commands {
 
   async #giveUp(
     delivery: Delivery,
-    source: DeadLetterSource,
-    key: string,
-    reason: string,
-    body: string,
+    letter: { source: DeadLetterSource; key: string; reason: string; body: string },
   ): Promise<void> {
-    const { subject, deliveries } = delivery;
-    const letter = { source, key, reason, deliveries, body, ...(source === "schedule" ? {} : { subject }) };
-    await this.#options.deadLetters.record(letter, `${source}-${delivery.sequence}-${delivery.time}`);
+    const { subject, deliveries, sequence, time } = delivery;
+    const origin = letter.source === "schedule" ? {} : { subject };
+    await this.#options.deadLetters.record(
+      { ...letter, deliveries, ...origin },
+      `${letter.source}-${sequence}-${time}`,
+    );
   }
 }
 
 function isHopeless(error: unknown): error is Error {
-  return error instanceof Hopeless || error instanceof NotYet || error instanceof CommandError ||
-    error instanceof ConflictError || error instanceof ValidationError;
+  return error instanceof Hopeless || error instanceof CommandError || error instanceof ConflictError ||
+    error instanceof ValidationError;
+}
+
+/** What a tick asks for. @throws {CommandError} Where it makes no sense. */
+function parseTick(body: string): Tick {
+  let tick: Json;
+  try {
+    tick = JSON.parse(body);
+  } catch {
+    throw new CommandError(`the tick's body is not JSON: ${quoted(body)}`);
+  }
+  if (!isJsonObject(tick) || !isName(tick.flow)) throw new CommandError(`the tick names no flow: ${quoted(body)}`);
+  const payload = tick.payload ?? {};
+  if (!isJsonObject(payload)) {
+    throw new CommandError(`the tick's payload must be a JSON object, it is ${quoted(payload)}`);
+  }
+  return { flow: tick.flow, payload, ...checkCron("cron", tick.cron, tick.timeZone) };
 }
 
 /** The id of an execution whose start came without one: the same for every delivery of the same message. */

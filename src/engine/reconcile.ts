@@ -12,12 +12,12 @@
 import { refsOf } from "../core/values.ts";
 import type { StoredMsg } from "@nats-io/jetstream";
 import { StateFormatError } from "../core/codec.ts";
-import { type Phase } from "../core/state.ts";
+import type { Phase } from "../core/state.ts";
 import { isNoResponders, isNotFound, packtrailError } from "../nats/client.ts";
 import { readForwards } from "../nats/read.ts";
 import type { Head } from "../nats/heads.ts";
 import { sweepFlow } from "../nats/sweep.ts";
-import type { Executions } from "./executions.ts";
+import { DefinitionMissingError, type Executions } from "./executions.ts";
 
 /** What a reconciliation found and did. */
 export interface ReconcileReport {
@@ -36,13 +36,19 @@ const PARKED: readonly Phase[] = ["active", "delayed", "waiting"];
 /** How long a schedule may be overdue before it counts as lost, in milliseconds. */
 const OVERDUE_MS = 60_000;
 
+/**
+ * How long a value of a live execution may be without a head that refers to it, in milliseconds: whoever wrote it may
+ * have been cut off from the server since, and writes the head when it is back.
+ */
+const LIVE_ORPHAN_MS = 3_600_000;
+
 /** Looks over a namespace, and repairs what is wrong. */
 export async function reconcile(executions: Executions): Promise<ReconcileReport> {
   const report: ReconcileReport = { checked: 0, swept: 0, orphans: 0, redriven: 0 };
   try {
     for (const flow of await executions.parts.registry.names()) {
       await redriveAcked(executions, flow, report);
-      report.swept += await sweepFlow(executions.parts.nats, flow).catch(ignoreMissing(0));
+      await sweepLeftovers(executions, flow, report);
     }
     await redriveOverdue(executions, report);
     await removeOrphanedData(executions, report);
@@ -61,15 +67,33 @@ async function redriveAcked(executions: Executions, flow: string, report: Reconc
   const info = await nats.jsm.consumers.info(stream, nats.names.flowConsumer(flow)).catch(ignoreMissing(undefined));
   for (const filter of nats.names.work(flow)) {
     for await (const message of readForwards(nats, stream, filter)) {
-      report.checked++;
-      if (info === undefined || message.seq > info.ack_floor.stream_seq) continue;
+      if (info === undefined || message.seq > info.ack_floor.stream_seq) {
+        report.checked++;
+        continue;
+      }
       const head = await headAt(executions, message);
-      if (head !== undefined) report.redriven += await redrive(executions, head);
+      if (head === undefined) continue;
+      report.checked++;
+      report.redriven += await redrive(executions, head);
     }
   }
 }
 
-/** Schedules that should have fired long ago. */
+/** What engines sweep by themselves within seconds is theirs; what has been there for longer was left over by one. */
+async function sweepLeftovers(executions: Executions, flow: string, report: ReconcileReport): Promise<void> {
+  const { nats } = executions.parts;
+  const stream = nats.names.executionStream();
+  const oldest = await Promise.all(
+    nats.names.work(flow).map((filter) => {
+      return nats.jsm.direct.getMessage(stream, { seq: 1, next_by_subj: filter }).catch(ignoreMissing(null));
+    }),
+  );
+  if (!oldest.some((message) => message !== null && isOld(executions, message))) return;
+  const swept = await sweepFlow(nats, flow, { isPatient: true }).catch(ignoreMissing(undefined));
+  report.swept += swept?.count ?? 0;
+}
+
+/** Schedules that should have fired long ago, or were lost. */
 async function redriveOverdue(executions: Executions, report: ReconcileReport): Promise<void> {
   const { nats } = executions.parts;
   for (const phase of PARKED) {
@@ -100,55 +124,77 @@ async function headAt(executions: Executions, message: StoredMsg): Promise<Head 
 /** Writes a head again, so that it is delivered, or fires, again. */
 async function redrive(executions: Executions, head: Head): Promise<number> {
   const { nats } = executions.parts;
-  const flow = await executions.flowOf(head.state);
   const isParked = PARKED.includes(head.phase);
   const next = isParked
     ? { ...head.state, alarm: nats.clock.now() + 1_000 }
     : { ...head.state, phase: "ready" as const };
-  return await executions.commit(flow, head, next, []) === undefined ? 0 : 1;
+  try {
+    const flow = await executions.flowOf(head.state);
+    return await executions.commit(flow, head, next, []) === undefined ? 0 : 1;
+  } catch (error) {
+    // It was dead-lettered when it was delivered; the others are to be looked at all the same.
+    if (error instanceof DefinitionMissingError) return 0;
+    throw error;
+  }
 }
 
 async function removeOrphanedData(executions: Executions, report: ReconcileReport): Promise<void> {
-  const { nats, heads } = executions.parts;
-  const { names, jsm } = nats;
-  const subjects = await subjectsOf(executions, names.dataStream, names.dataOf());
-  for (const [id, own] of subjects) {
-    const head = await heads.read(id).catch((error) =>
-      error instanceof StateFormatError ? null : Promise.reject(error)
-    );
+  const { names } = executions.parts.nats;
+  for (const [id, own] of await subjectsOf(executions, names.dataStream, names.dataOf())) {
+    const head = await headOrNull(executions, id);
     if (head === null) continue;
     const referred = new Set(head === undefined ? [] : refsOf(head.state));
     if (own.length <= referred.size) continue;
-    for (const subject of own) {
-      const message = await jsm.direct.getMessage(names.dataStream, { last_by_subj: subject });
-      if (message === null || referred.has(message.seq) || !isOld(executions, message)) continue;
-      await jsm.streams.deleteMessage(names.dataStream, message.seq, false);
-      report.orphans++;
-    }
+    const minAgeMs = isOver(head) ? undefined : LIVE_ORPHAN_MS;
+    report.orphans += await removeEach(executions, names.dataStream, own, { except: referred, minAgeMs });
   }
 }
 
 async function removeOrphanedMail(executions: Executions, report: ReconcileReport): Promise<void> {
-  const { nats, heads } = executions.parts;
-  const { names, jsm } = nats;
+  const { names } = executions.parts.nats;
   for (const [id, own] of await subjectsOf(executions, names.executionStream(), names.mailOf())) {
-    const head = await heads.read(id).catch((error) =>
-      error instanceof StateFormatError ? null : Promise.reject(error)
-    );
-    if (head === null || head !== undefined && head.phase !== "completed" && head.phase !== "cancelled") continue;
-    for (const subject of own) {
-      const message = await jsm.direct.getMessage(names.executionStream(), { last_by_subj: subject });
-      if (message === null || !isOld(executions, message)) continue;
-      await jsm.streams.deleteMessage(names.executionStream(), message.seq, false);
-      report.orphans++;
-    }
+    const head = await headOrNull(executions, id);
+    if (head === null || !isOver(head)) continue;
+    report.orphans += await removeEach(executions, names.executionStream(), own);
   }
 }
 
-/** Whether whoever wrote a message has had its time to write the head that refers to it. */
-function isOld(executions: Executions, message: StoredMsg): boolean {
+/** The head; `null` where it cannot be read: nobody knows what it refers to. */
+async function headOrNull(executions: Executions, id: string): Promise<Head | undefined | null> {
+  try {
+    return await executions.parts.heads.read(id);
+  } catch (error) {
+    if (error instanceof StateFormatError) return null;
+    throw error;
+  }
+}
+
+/** Whether an execution is gone, or has ended for good: a failed one can be resumed. */
+function isOver(head: Head | undefined): boolean {
+  return head === undefined || head.phase === "completed" || head.phase === "cancelled";
+}
+
+/** Removes the messages of some subjects that are old enough. Returns how many there were. */
+async function removeEach(
+  executions: Executions,
+  stream: string,
+  subjects: readonly string[],
+  { except, minAgeMs }: { except?: ReadonlySet<number>; minAgeMs?: number | undefined } = {},
+): Promise<number> {
+  const { jsm } = executions.parts.nats;
+  let removed = 0;
+  for (const subject of subjects) {
+    const message = await jsm.direct.getMessage(stream, { last_by_subj: subject });
+    if (message === null || except?.has(message.seq) || !isOld(executions, message, minAgeMs)) continue;
+    if (await jsm.streams.deleteMessage(stream, message.seq, false).catch(ignoreMissing(false))) removed++;
+  }
+  return removed;
+}
+
+/** Whether whoever wrote a message has had its time to write the head that refers to it, or supersedes it. */
+function isOld(executions: Executions, message: StoredMsg, minAgeMs = 0): boolean {
   const { nats, settings } = executions.parts;
-  return message.time.getTime() < nats.clock.now() - 2 * settings.leaseMs - 1_000;
+  return message.time.getTime() < nats.clock.now() - Math.max(minAgeMs, 2 * settings.leaseMs + 1_000);
 }
 
 /** The subjects that match a filter, by execution: the id is their third token. */

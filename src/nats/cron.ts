@@ -5,7 +5,7 @@
  */
 
 import { headers } from "@nats-io/nats-core";
-import { JetStreamApiError } from "@nats-io/jetstream";
+import { JetStreamApiError, type StoredMsg } from "@nats-io/jetstream";
 import { CronExpressionParser } from "cron-parser";
 import { invalid } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
@@ -30,20 +30,34 @@ export interface Schedule {
   last?: Date;
 }
 
+const FORM = "six fields: second minute hour day month weekday";
+
+/** What both cron-parser and the server read the same way: the server knows no `L`, `W`, `#` and `H`. */
+const FIELD = /^[\dA-Z*,/?-]+$/i;
+const WORDS = new Set("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC SUN MON TUE WED THU FRI SAT".split(" "));
+
 /** Checks a cron expression of six fields and its time zone. @throws {ValidationError} */
 export function checkCron(path: string, cron: unknown, timeZone: unknown = "UTC"): { cron: string; timeZone: string } {
-  if (typeof timeZone !== "string" || !isTimeZone(timeZone)) {
-    throw invalid("timeZone", `${quoted(timeZone)} is not a time zone: use an IANA name such as Europe/Rome`);
+  const zone = zoneName(timeZone);
+  const fields = typeof cron === "string" ? cron.trim().split(/\s+/) : [];
+  if (fields.length !== 6 || fields.some((field) => !FIELD.test(field))) {
+    throw invalid(path, `${quoted(cron)} is not a cron expression of ${FORM}`);
   }
-  if (typeof cron !== "string" || cron.trim().split(/\s+/).length !== 6 || !/^[\dA-Za-z*,\/?\- ]+$/.test(cron)) {
-    throw invalid(path, `${quoted(cron)} is not a cron expression of six fields: second minute hour day month weekday`);
+  const text = fields.join(" ");
+  for (const word of text.match(/[A-Z]+/gi) ?? []) {
+    if (!WORDS.has(word.toUpperCase())) {
+      throw invalid(path, `${quoted(cron)} is not a cron expression: what is ${word}?`);
+    }
+  }
+  if (/\d/.test(fields[5]!) && /[789]/.test(fields[5]!.replace(/\/\d+/g, ""))) {
+    throw invalid(path, `${quoted(cron)} is not a cron expression: weekdays are 0 (Sunday) to 6, or SUN to SAT`);
   }
   try {
-    CronExpressionParser.parse(cron, { tz: timeZone });
+    CronExpressionParser.parse(text, { tz: zone }).next();
   } catch (cause) {
     throw invalid(path, `${quoted(cron)} is not a cron expression: ${(cause as Error).message}`);
   }
-  return { cron: cron.trim().split(/\s+/).join(" "), timeZone };
+  return { cron: text, timeZone: zone };
 }
 
 /** When a schedule fires next. */
@@ -58,18 +72,25 @@ export async function setSchedule(nats: Nats, schedule: Omit<Schedule, "next">):
   await publishCron(nats, names.cron(schedule.name), target, schedule, JSON.stringify(schedule));
 }
 
-/** Sets the namespace's own housekeeping schedule; removes it where there is no cron expression. */
-export async function setHousekeeping(nats: Nats, cron: string | undefined): Promise<void> {
+/**
+ * Sets the namespace's own housekeeping schedule. There is one for all instances: the last one to set it decides, and
+ * `false` removes it.
+ */
+export async function setHousekeeping(nats: Nats, cron: string | false): Promise<void> {
   const { names, jsm } = nats;
   const subject = names.housekeeping("schedule");
+  const action = "setting up reconciliation";
   const filter = { last_by_subj: subject };
   const found = await jsm.streams.getMessage(names.executionStream(), filter).catch((error) => {
     if (isNotFound(error)) return null;
-    throw packtrailError(error, "setting up reconciliation");
+    throw packtrailError(error, action);
   });
-  if (found?.header.get("Nats-Schedule") === cron) return;
-  if (cron !== undefined) {
+  if (cron !== false) {
+    if (found?.header?.get("Nats-Schedule") === cron) return;
     await publishCron(nats, subject, names.housekeeping("tick"), { cron, timeZone: "UTC" }, "");
+  } else if (found !== null) {
+    await jsm.streams.purge(names.executionStream(), { filter: subject })
+      .catch((error) => Promise.reject(packtrailError(error, action)));
   }
 }
 
@@ -92,11 +113,13 @@ export async function listSchedules(nats: Nats): Promise<Schedule[]> {
     const info = await jsm.streams.info(stream, { subjects_filter: names.cron("*") });
     const messages = await Promise.all(
       Object.keys(info.state.subjects ?? {}).map((subject) =>
-        jsm.streams.getMessage(stream, { last_by_subj: subject })
+        jsm.streams.getMessage(stream, { last_by_subj: subject }).catch((error) => {
+          if (isNotFound(error)) return null; // removed meanwhile
+          throw error;
+        })
       ),
     );
-    const schedules = messages.filter((message) => message !== null)
-      .map((message) => JSON.parse(message.string()) as Omit<Schedule, "next" | "last">);
+    const schedules = messages.flatMap((message) => message === null ? [] : scheduleIn(message));
     const ticks = await Promise.all(schedules.map((schedule) => lastTick(nats, schedule)));
     return schedules.map((schedule, index) => ({ ...schedule, ...ticks[index] }))
       .map((schedule) => ({ ...schedule, next: nextFiring(schedule.cron, schedule.timeZone, new Date(clock.now())) }))
@@ -104,6 +127,16 @@ export async function listSchedules(nats: Nats): Promise<Schedule[]> {
   } catch (error) {
     if (isNotFound(error) || isNoResponders(error)) return [];
     throw packtrailError(error, "listing schedules");
+  }
+}
+
+/** The schedule that a message holds; none where someone else has written it. */
+function scheduleIn(message: StoredMsg): Omit<Schedule, "next" | "last">[] {
+  try {
+    const { name, flow, payload, ...when } = JSON.parse(message.string()) as Omit<Schedule, "next" | "last">;
+    return [{ name, flow, ...checkCron("cron", when.cron, when.timeZone), payload }];
+  } catch {
+    return [];
   }
 }
 
@@ -141,11 +174,13 @@ async function publishCron(
   }
 }
 
-function isTimeZone(name: string): boolean {
+/** The IANA name of a time zone as the server knows it: the case matters there. @throws {ValidationError} */
+function zoneName(name: unknown): string {
   try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
+    if (typeof name !== "string" || !/^[A-Za-z]/.test(name)) throw new RangeError("an offset");
+    const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions();
+    return timeZone.toLowerCase() === name.toLowerCase() ? timeZone : name;
   } catch {
-    return false;
+    throw invalid("timeZone", `${quoted(name)} is not a time zone: use an IANA name such as Europe/Rome`);
   }
 }

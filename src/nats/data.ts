@@ -9,6 +9,7 @@
 
 import { type Load, MissingValues } from "../core/values.ts";
 import type { Stored } from "../core/state.ts";
+import { NotFoundError } from "../errors.ts";
 import type { Json } from "../json.ts";
 import { isNotFound, type Nats, packtrailError, publish } from "./client.ts";
 
@@ -18,11 +19,10 @@ export const CACHE_BYTES: number = 64 * 1024 * 1024;
 const PARALLEL_READS = 16;
 
 /** A value that a head refers to is gone: the head that did is no longer the newest, or someone deleted the value. */
-export class ValueGoneError extends Error {
+export class ValueGoneError extends NotFoundError {
   /** Creates the error. */
   constructor(ref: number) {
-    super(`value ${ref} of the data stream is gone`);
-    this.name = "ValueGoneError";
+    super(`value ${ref} of the data stream is gone: it was deleted although an execution refers to it`);
   }
 }
 

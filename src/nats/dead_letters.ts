@@ -29,11 +29,17 @@ export interface DeadLetter {
   time: Date;
   /** What it held; text where it was not JSON. */
   body?: Json;
+  /** Whether `body` is only the beginning of what it held, which was too large to be kept. */
+  isCut?: true;
   /** The subject it was delivered on, where it came from the inbox. */
   subject?: string;
 }
 
+/** The largest body that is kept whole, in bytes of JSON. */
 const MAX_BODY = 256 * 1024;
+
+/** What of a record is not its body, in bytes. */
+const RECORD_BYTES = 16 * 1024;
 
 /** Writes and reads dead letters. */
 export class DeadLetters {
@@ -50,7 +56,7 @@ export class DeadLetters {
    * @param dedupe Makes the record once, however often it is tried within two minutes.
    */
   async record(
-    letter: Omit<DeadLetter, "sequence" | "time" | "body"> & { body?: string },
+    letter: Omit<DeadLetter, "sequence" | "time" | "body" | "isCut"> & { body?: string },
     dedupe?: string,
   ): Promise<void> {
     const { body, ...rest } = letter;
@@ -58,7 +64,7 @@ export class DeadLetters {
       ...rest,
       reason: letter.reason.slice(0, 2_000),
       time: new Date(this.#nats.clock.now()).toISOString(),
-      ...(body === undefined ? {} : { body: bodyOf(body) }),
+      ...(body === undefined ? {} : bodyOf(body, this.#maxBody())),
     };
     try {
       const options = dedupe === undefined ? {} : { msgID: dedupe };
@@ -66,6 +72,12 @@ export class DeadLetters {
     } catch (error) {
       throw packtrailError(error, `recording a dead letter of ${letter.key}`);
     }
+  }
+
+  /** A server may take smaller messages than we would send. */
+  #maxBody(): number {
+    const { info } = this.#nats.nc;
+    return Math.min(MAX_BODY, Math.max(0, (info?.max_payload ?? Infinity) - RECORD_BYTES));
   }
 
   /** The latest dead letters, newest first. */
@@ -113,17 +125,25 @@ export function textOf({ body, source }: DeadLetter): string {
 }
 
 /** Whether a dead letter holds only the beginning of its body. */
-export function isCut({ body }: DeadLetter): boolean {
-  return typeof body === "string" && body.length > MAX_BODY;
+export function isCut(letter: DeadLetter): boolean {
+  return letter.isCut === true;
 }
 
-function bodyOf(text: string): Json {
-  if (text.length > MAX_BODY) return `${text.slice(0, MAX_BODY)}…`;
+/** A body as it is kept: its value where it is JSON, else its text, and of a large one only the beginning. */
+function bodyOf(text: string, limit: number): { body: Json; isCut?: true } {
+  let body: Json = text;
   try {
-    return JSON.parse(text);
+    body = JSON.parse(text);
   } catch {
-    return text;
+    // it is kept as the text it is
   }
+  if (sizeOf(JSON.stringify(body)) <= limit) return { body };
+  // A character is at most six bytes of JSON.
+  return { body: `${text.slice(0, Math.floor(limit / 6))}…`, isCut: true };
+}
+
+function sizeOf(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 function parseLetter(message: StoredMsg): DeadLetter {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { MsgHdrs } from "@nats-io/nats-core";
+import type { MsgHdrs, Subscription } from "@nats-io/nats-core";
 import { type ExecutionStatus, type State, statusOf } from "../core/state.ts";
 import { type TrailEntry, trailEntry } from "../core/trail.ts";
 import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.ts";
@@ -35,7 +35,8 @@ export interface ExecutionEvent {
   missed?: number;
 }
 
-const MAX_WAITING = 10_000;
+/** How many events a watch holds for a reader that is slow. */
+export const MAX_WAITING = 10_000;
 
 /** The events of an execution, oldest first: those put away, those its head carries, and the head's own. */
 export async function historyOf(nats: Nats, id: string, head: Head | undefined): Promise<ExecutionEvent[]> {
@@ -61,54 +62,105 @@ export async function historyOf(nats: Nats, id: string, head: Head | undefined):
 
 /**
  * The events of a namespace from now on, until the signal is aborted. It never holds the connection up: a reader that
- * is too slow misses events, and the next one it gets says how many.
+ * is too slow misses the oldest events, and the next one it gets says how many.
  */
-export function watchEvents(nats: Nats, signal: AbortSignal | undefined): AsyncIterable<ExecutionEvent> {
-  const waiting: ExecutionEvent[] = [];
-  let missed = 0;
-  let isOver = false;
-  let failure: Error | undefined;
-  let wake: (() => void) | undefined;
-  const subscription = nats.nc.subscribe(nats.names.events(), {
-    callback: (error, msg) => {
-      if (error !== null) failure = packtrailError(error, "watching events");
-      else {
-        const events = eventsOf(nats, msg.subject, msg.headers);
-        if (waiting.length >= MAX_WAITING) missed += events.length;
-        else if (events[0] !== undefined) {
-          if (missed > 0) events[0].missed = missed;
-          missed = 0;
-          waiting.push(...events);
-        }
-      }
-      wake?.();
-    },
-  });
-  const end = () => {
-    if (isOver) return;
-    isOver = true;
-    signal?.removeEventListener("abort", end);
-    if (!nats.nc.isClosed()) subscription.unsubscribe();
-    wake?.();
-  };
-  if (signal?.aborted) end();
-  signal?.addEventListener("abort", end, { once: true });
-  subscription.closed.then(end);
+export function watchEvents(nats: Nats, signal: AbortSignal | undefined): AsyncIterableIterator<ExecutionEvent> {
+  return new EventWatch(nats, signal);
+}
 
-  async function* read(): AsyncGenerator<ExecutionEvent> {
-    try {
-      for (;;) {
-        if (failure !== undefined) throw failure;
-        const event = waiting.shift();
-        if (event !== undefined) yield event;
-        else if (isOver) return;
-        else await new Promise<void>((resolve) => wake = resolve);
+/** Holds the events that have come and were not read yet. */
+class EventWatch implements AsyncIterableIterator<ExecutionEvent> {
+  readonly #subscription: Subscription;
+  readonly #stopListening: () => void;
+  /** A ring: the oldest at `#first`. */
+  readonly #waiting: ExecutionEvent[] = [];
+  #first = 0;
+  #missed = 0;
+  #isOver = false;
+  #failure: Error | undefined;
+  readonly #readers: (() => void)[] = [];
+
+  constructor(nats: Nats, signal: AbortSignal | undefined) {
+    this.#subscription = nats.nc.subscribe(nats.names.events(), {
+      callback: (error, msg) => {
+        if (error !== null) this.#fail(packtrailError(error, "watching events"));
+        else for (const event of eventsOf(nats, msg.subject, msg.headers)) this.#add(event);
+      },
+    });
+    const abort = () => this.#end(true);
+    this.#stopListening = () => signal?.removeEventListener("abort", abort);
+    signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted) abort();
+    void this.#subscription.closed.then(() => this.#end(false));
+  }
+
+  async next(): Promise<IteratorResult<ExecutionEvent, undefined>> {
+    for (;;) {
+      const event = this.#take();
+      if (event !== undefined) return { done: false, value: event };
+      const failure = this.#failure;
+      if (failure !== undefined) {
+        this.#failure = undefined;
+        this.#end(true);
+        throw failure;
       }
-    } finally {
-      end();
+      if (this.#isOver) return { done: true, value: undefined };
+      await new Promise<void>((resolve) => this.#readers.push(resolve));
     }
   }
-  return read();
+
+  return(): Promise<IteratorResult<ExecutionEvent, undefined>> {
+    this.#end(true);
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #add(event: ExecutionEvent): void {
+    if (this.#isOver) return;
+    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(event);
+    else {
+      this.#missed++;
+      this.#waiting[this.#first] = event;
+      this.#first = (this.#first + 1) % MAX_WAITING;
+    }
+    this.#readers.shift()?.();
+  }
+
+  #take(): ExecutionEvent | undefined {
+    if (this.#first > 0) {
+      // The ring was full: put in order once, and read on as if it had not been.
+      this.#waiting.push(...this.#waiting.splice(0, this.#first));
+      this.#first = 0;
+    }
+    const event = this.#waiting.shift();
+    if (event === undefined || this.#missed === 0) return event;
+    const missed = this.#missed;
+    this.#missed = 0;
+    return { ...event, missed };
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error;
+    this.#wakeAll();
+  }
+
+  /** `isDone`: nobody wants what has come and was not read. */
+  #end(isDone: boolean): void {
+    if (isDone) this.#waiting.length = this.#first = 0;
+    if (!this.#isOver) {
+      this.#isOver = true;
+      this.#stopListening();
+      if (!this.#subscription.isClosed()) this.#subscription.unsubscribe();
+    }
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#readers.splice(0)) wake();
+  }
 }
 
 /** The events that a republished head stands for: the nodes walked through, then its own. */

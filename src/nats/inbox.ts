@@ -14,9 +14,11 @@
 
 import { headers } from "@nats-io/nats-core";
 import { StateError } from "../errors.ts";
-import { isName, quoted } from "../names.ts";
+import { isName, type Names, quoted } from "../names.ts";
 import { isJsonObject, type Json, type JsonObject } from "../json.ts";
 import { isNoResponders, type Nats, packtrailError, publish } from "./client.ts";
+
+const MAX_REASON = 4_096;
 
 /** A command from outside. */
 export type Command =
@@ -44,7 +46,7 @@ export class CommandError extends Error {
 
 /** Publishes a command. `dedupe` makes retried publishes one, within two minutes. */
 export async function sendCommand(nats: Nats, command: Command, dedupe?: string): Promise<void> {
-  const { subject, body } = encodeCommand(nats, command);
+  const { subject, body } = encodeCommand(nats.names, command);
   try {
     const note = headers();
     if (dedupe !== undefined) note.set("Nats-Msg-Id", dedupe);
@@ -69,8 +71,8 @@ export async function sendRaw(nats: Nats, subject: string, body: string, dedupe:
 }
 
 /** The command of a message in the inbox. @throws {CommandError} Where there is none. */
-export function parseCommand(nats: Nats, subject: string, body: string): Command {
-  const [type, ...args] = nats.names.parseCommand(subject);
+export function parseCommand(names: Names, subject: string, body: string): Command {
+  const [type, ...args] = names.parseCommand(subject);
   for (const arg of args) {
     if (!isName(arg)) throw new CommandError(`${quoted(arg)} in the subject ${quoted(subject)} is not a legal name`);
   }
@@ -96,8 +98,7 @@ export function parseCommand(nats: Nats, subject: string, body: string): Command
     }
     case "cancel": {
       if (first === undefined || args.length > 1) break;
-      const { reason } = parseObject(body);
-      return { type, id: first, ...(typeof reason === "string" ? { reason } : {}) };
+      return { type, id: first, ...parseReason(parseObject(body).reason) };
     }
     case "resume":
       if (first === undefined || args.length > 1) break;
@@ -106,7 +107,8 @@ export function parseCommand(nats: Nats, subject: string, body: string): Command
   throw new CommandError(`${quoted(subject)} is not the subject of a command: start, signal, complete, cancel, resume`);
 }
 
-function encodeCommand({ names }: Nats, command: Command): { subject: string; body: string } {
+/** The inbox message of a command. */
+export function encodeCommand(names: Names, command: Command): { subject: string; body: string } {
   switch (command.type) {
     case "start": {
       const tokens = command.id === undefined ? [command.flow] : [command.flow, command.id];
@@ -141,6 +143,15 @@ function parseObject(body: string): JsonObject {
   const value = body === "" ? {} : parseJson(body);
   if (!isJsonObject(value)) throw new CommandError(`the body must be a JSON object, it is ${quoted(value)}`);
   return value;
+}
+
+function parseReason(reason: Json | undefined): { reason?: string } {
+  if (reason === undefined || reason === null) return {};
+  if (typeof reason !== "string") throw new CommandError(`the reason must be text, it is ${quoted(reason)}`);
+  if (reason.length > MAX_REASON) {
+    throw new CommandError(`the reason is too long: ${reason.length} characters, the limit is ${MAX_REASON}`);
+  }
+  return { reason };
 }
 
 function parseCount(token: string, what: string): number {

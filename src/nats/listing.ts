@@ -17,6 +17,7 @@ import { readBackwards } from "./read.ts";
 
 const LIVE: readonly Phase[] = ["ready", "due", "active", "delayed", "waiting"];
 const PHASES: readonly Phase[] = [...LIVE, "completed", "failed", "cancelled"];
+const IN_HAND: ReadonlySet<Phase> = new Set(["ready", "due", "active"]);
 const MAX_READS = 512;
 const PARALLEL = 32;
 
@@ -82,14 +83,19 @@ export class Listing {
     return events;
   }
 
-  /** How many executions of each status a flow has, by the server's own counters. */
+  /**
+   * How many executions of each status a flow has, by the server's own counters.
+   *
+   * What is `ready` or `due` and not acked is what the flow's consumer has left to deliver or to see acked; what is
+   * acked is superseded (R3), wherever it lingers. An `active` head is progress saved under such a message.
+   */
   async counts(flow: string): Promise<Record<ExecutionStatus, number>> {
-    const floor = await this.#ackFloor(flow);
-    const counts = { running: 0, waiting: 0, completed: 0, failed: 0, cancelled: 0 };
-    await Promise.all(PHASES.map(async (phase) => {
-      const from = phase === "ready" || phase === "due" ? floor + 1 : 1;
-      const count = await this.#count(this.#nats.names.headsIn(phase, flow), from);
-      counts[phase === "due" ? "running" : statusOf(phase)] += count;
+    const { names } = this.#nats;
+    const undone = await this.#undone(flow);
+    const counted: readonly Phase[] = undone === undefined ? PHASES : PHASES.filter((phase) => !IN_HAND.has(phase));
+    const counts = { running: undone ?? 0, waiting: 0, completed: 0, failed: 0, cancelled: 0 };
+    await Promise.all(counted.map(async (phase) => {
+      counts[phase === "due" ? "running" : statusOf(phase)] += await this.#count(names.headsIn(phase, flow));
     }));
     return counts;
   }
@@ -169,10 +175,10 @@ export class Listing {
     return heads;
   }
 
-  /** How many messages match a filter from a sequence on: the server says so with the first of them. */
-  async #count(filter: string, from: number): Promise<number> {
+  /** How many messages match a filter: the server says so with the first of them. */
+  async #count(filter: string): Promise<number> {
     try {
-      const query = { seq: from, next_by_subj: filter, batch: 1 };
+      const query = { seq: 1, next_by_subj: filter, batch: 1 };
       for await (
         const message of await this.#nats.jsm.direct.getBatch(this.#nats.names.executionStream(), query)
       ) {
@@ -185,13 +191,18 @@ export class Listing {
     return 0;
   }
 
-  async #ackFloor(flow: string): Promise<number> {
+  /** How many of a flow's messages are still to be delivered or acked; `undefined` where no engine ever had the flow. */
+  async #undone(flow: string): Promise<number | undefined> {
     const { names, jsm } = this.#nats;
     try {
-      const info = await jsm.consumers.info(names.executionStream(), names.flowConsumer(flow));
-      return info.ack_floor.stream_seq;
-    } catch {
-      return 0;
+      const { num_pending, num_ack_pending } = await jsm.consumers.info(
+        names.executionStream(),
+        names.flowConsumer(flow),
+      );
+      return num_pending + num_ack_pending;
+    } catch (error) {
+      if (isNotFound(error) || isNoResponders(error)) return undefined;
+      throw packtrailError(error, "counting");
     }
   }
 }

@@ -88,6 +88,17 @@ export function flowConsumer(nats: Nats, flow: string, leaseMs: number): Partial
   return workConsumer(nats.names.flowConsumer(flow), nats.names.work(flow), leaseMs);
 }
 
+/** Whether an engine takes a flow's work: it waits for some, or has some in hand. */
+export async function isServed(nats: Nats, flow: string): Promise<boolean> {
+  try {
+    const info = await nats.jsm.consumers.info(nats.names.executionStream(), nats.names.flowConsumer(flow));
+    return info.num_waiting > 0 || info.num_ack_pending > 0;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw packtrailError(error, `looking for an engine that has flow ${flow}`);
+  }
+}
+
 /** A durable pull consumer that many engines share. */
 export function workConsumer(durable: string, filters: string[], ackWaitMs: number): Partial<ConsumerConfig> {
   return {

@@ -10,7 +10,7 @@ import type { StoredMsg } from "@nats-io/jetstream";
 import type { Nats } from "./client.ts";
 
 const PAGE = 256;
-const MIN_WINDOW = 256;
+const MIN_WINDOW = 64;
 
 /** The messages of a stream that match a filter, oldest first, from a sequence on. */
 export async function* readForwards(nats: Nats, stream: string, filter: string, from = 1): AsyncGenerator<StoredMsg> {
@@ -38,20 +38,28 @@ export async function* readBackwards(
   let window = MIN_WINDOW;
   while (high >= 1) {
     const low = Math.max(1, high - window + 1);
-    const page = (await readPage(nats, stream, filter, low)).filter((message) => message.seq <= high);
-    if (page.length === PAGE && window > MIN_WINDOW) {
-      window = Math.max(MIN_WINDOW, Math.floor(window / 8));
+    const page = await readPage(nats, stream, filter, low, Math.min(PAGE, window));
+    const isWhole = page.length < Math.min(PAGE, window) || page.at(-1)!.seq >= high || low === high;
+    if (!isWhole) {
+      window = Math.max(1, Math.floor(window / 8));
       continue;
     }
-    yield* page.reverse();
+    const found = page.filter((message) => message.seq <= high);
+    yield* found.reverse();
     high = low - 1;
-    if (page.length < PAGE / 4) window *= 4;
+    if (found.length < PAGE / 4) window *= 4;
   }
 }
 
-async function readPage(nats: Nats, stream: string, filter: string, from: number): Promise<StoredMsg[]> {
+async function readPage(
+  nats: Nats,
+  stream: string,
+  filter: string,
+  from: number,
+  batch = PAGE,
+): Promise<StoredMsg[]> {
   const page: StoredMsg[] = [];
-  const query = { seq: from, next_by_subj: filter, batch: PAGE };
+  const query = { seq: from, next_by_subj: filter, batch };
   try {
     for await (const message of await nats.jsm.direct.getBatch(stream, query)) page.push(message);
   } catch (error) {

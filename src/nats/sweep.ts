@@ -55,28 +55,40 @@ export class Sweeper {
     for (const [flow, since] of [...this.#touched]) {
       this.#touched.delete(flow);
       const isLate = performance.now() - since > PUT_OFF_MS;
-      if (await sweepFlow(this.#nats, flow, { isPatient: !isLate }) === undefined) this.#touched.set(flow, since);
+      const swept = await sweepFlow(this.#nats, flow, { isPatient: !isLate });
+      // What is still to be acked, or was acked just now, is swept the next time.
+      if (swept === undefined) this.#touched.set(flow, since);
+      else if (!swept.isDone) this.touched(flow);
     }
     await syncClock(this.#nats, CLOCK_SYNC_MS);
   }
 }
 
-/** Removes the superseded messages of a flow. Returns how many there were. */
-export async function sweepFlow(nats: Nats, flow: string): Promise<number>;
+/** What a sweep has done. */
+export interface Swept {
+  /** How many superseded messages were removed. */
+  readonly count: number;
+  /** Whether everything that was delivered was acked: nothing of it is left over. */
+  readonly isDone: boolean;
+}
+
+/** Removes the superseded messages of a flow. */
+export async function sweepFlow(nats: Nats, flow: string): Promise<Swept>;
 /** The same, unless redeliveries may be queued: a patient sweep then does nothing, and returns `undefined`. */
-export async function sweepFlow(nats: Nats, flow: string, how: { isPatient: boolean }): Promise<number | undefined>;
+export async function sweepFlow(nats: Nats, flow: string, how: { isPatient: boolean }): Promise<Swept | undefined>;
 export async function sweepFlow(
   nats: Nats,
   flow: string,
   how: { isPatient: boolean } = { isPatient: false },
-): Promise<number | undefined> {
+): Promise<Swept | undefined> {
   const { names, jsm } = nats;
   const stream = names.executionStream();
   const info = await jsm.consumers.info(stream, names.flowConsumer(flow));
   if (how.isPatient && info.num_waiting === 0 && info.num_ack_pending > 0) return undefined;
   const seq = info.ack_floor.stream_seq + 1;
-  if (seq === 1) return 0;
-  let swept = 0;
-  for (const filter of names.work(flow)) swept += (await jsm.streams.purge(stream, { filter, seq })).purged;
-  return swept;
+  const isDone = info.num_ack_pending === 0;
+  if (seq === 1) return { count: 0, isDone };
+  let count = 0;
+  for (const filter of names.work(flow)) count += (await jsm.streams.purge(stream, { filter, seq })).purged;
+  return { count, isDone };
 }
