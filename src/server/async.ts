@@ -57,25 +57,30 @@ export interface AsyncParts {
 
 const DEFAULT_CONCURRENCY = 16;
 
+/** The options of one async invoker. */
+export const KIND_OPTIONS = ["invoker", "concurrency", "timeout", "maxQueued"] as const satisfies readonly (
+  keyof AsyncInvokerOptions
+)[];
+
 /** Checks the async invokers of a server. @throws {ValidationError} Where one is not valid; it names the option. */
 export function checkAsyncInvokers({ asyncInvokers, invokers }: CheckedOptions): AsyncKind[] {
   return Object.entries(asyncInvokers).map(([kind, options]) => {
-    checkName("asyncInvokers", kind);
+    checkAsyncName("asyncInvokers", kind);
     const path = `asyncInvokers.${kind}`;
-    if (kind === NATS_TASK_KIND) throw invalid(path, `the kind ${NATS_TASK_KIND} cannot be async: use another name`);
     if (Object.hasOwn(invokers, kind)) throw invalid(path, `the kind ${kind} is in invokers, too: rename one`);
-    return checkAsyncKind(path, kind, options, ["invoker", "concurrency", "timeout", "maxQueued"]);
+    return checkAsyncKind(path, kind, options);
   });
 }
 
+/** Checks the name of a kind. @throws {ValidationError} */
+export function checkAsyncName(path: string, kind: unknown): string {
+  if (kind !== NATS_TASK_KIND) return checkName(path, kind);
+  throw invalid(path, `the kind ${NATS_TASK_KIND} cannot be async: use another name`);
+}
+
 /** Checks the options of one async invoker. @throws {ValidationError} */
-export function checkAsyncKind(
-  path: string,
-  kind: string,
-  options: AsyncInvokerOptions,
-  known: readonly string[],
-): AsyncKind {
-  checkKnown(path, options, new Set(known));
+export function checkAsyncKind(path: string, kind: string, options: AsyncInvokerOptions): AsyncKind {
+  checkKnown(path, options, new Set(KIND_OPTIONS));
   const { invoker, concurrency, timeout, maxQueued } = options;
   return {
     kind,

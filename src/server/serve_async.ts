@@ -7,8 +7,9 @@
 import type { AsyncWorker as JobWorker } from "../async/worker.ts";
 import { Executions } from "../engine/executions.ts";
 import { provisionResults } from "../engine/result_records.ts";
+import { invalid } from "../errors.ts";
 import type { Invoker, InvokerFunction, Result } from "../invoker/types.ts";
-import { checkName, Names } from "../names.ts";
+import { Names } from "../names.ts";
 import { type Connection, type Nats, natsOf } from "../nats/client.ts";
 import { DataStore } from "../nats/data.ts";
 import { DeadLetters } from "../nats/dead_letters.ts";
@@ -16,7 +17,7 @@ import { Heads } from "../nats/heads.ts";
 import { Mailbox } from "../nats/mail.ts";
 import { checkServer } from "../nats/provision.ts";
 import { FlowRegistry } from "../nats/registry.ts";
-import { AsyncInvokers, checkAsyncKind, resultCache } from "./async.ts";
+import { AsyncInvokers, checkAsyncKind, checkAsyncName, KIND_OPTIONS, resultCache } from "./async.ts";
 import {
   type AsyncInvokerOptions,
   type CheckedOptions,
@@ -55,7 +56,6 @@ export interface AsyncWorker extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-const KIND_OPTIONS = ["invoker", "concurrency", "timeout", "maxQueued"] as const;
 const SHARED_OPTIONS = [
   "namespace",
   "resultCache",
@@ -97,8 +97,9 @@ const SHARED_OPTIONS = [
 export async function serveAsync(nc: Connection, options: ServeAsyncOptions): Promise<AsyncWorker> {
   checkKnown("options", options, new Set(["kind", ...KIND_OPTIONS, ...SHARED_OPTIONS]));
   const checked = checkOptions(pick(options, SHARED_OPTIONS));
-  const name = checkName("kind", options.kind);
-  const kind = checkAsyncKind("options", name, pick(options, KIND_OPTIONS) as AsyncInvokerOptions, KIND_OPTIONS);
+  const name = checkAsyncName("kind", options.kind);
+  const kind = checkAsyncKind("options", name, { ...pick(options, KIND_OPTIONS), invoker: options.invoker });
+  if (kind.invoker === undefined) throw invalid("options.invoker", "does the work here: give a function");
   const nats = await natsOf(nc, new Names(checked.namespace));
   checkServer(nats);
   const invokers = new AsyncInvokers([kind], {
