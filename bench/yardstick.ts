@@ -1,0 +1,82 @@
+/**
+ * The yardsticks: what the hardware, the NATS server and nats.js allow, measured beside every case.
+ *
+ * A publish here is what a step cannot do without: a compare-and-set on the last sequence of its subject, a body of the
+ * size of a head, acknowledged by the stream. File storage, default sync.
+ *
+ * @module
+ */
+
+import { jetstream, type JetStreamClient, jetstreamManager, StorageType } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/nats-core";
+import { median } from "./finding.ts";
+
+const IN_FLIGHT = 64;
+const WARM_UP_MS = 150;
+const RAW_MS = 1_000;
+const RTT_SAMPLES = 400;
+
+/** Measures raw publishes on one NATS server. */
+export class Yardstick {
+  /** Every measurement of raw publishes per second. */
+  readonly raws: number[] = [];
+  /** Every measurement of the time of one publish alone, in milliseconds. */
+  readonly rtts: number[] = [];
+  readonly #js: JetStreamClient;
+  readonly #body: Uint8Array;
+  readonly #sequences: number[];
+
+  private constructor(js: JetStreamClient, bytes: number, sequences: number[]) {
+    this.#js = js;
+    this.#body = new TextEncoder().encode("x".repeat(bytes));
+    this.#sequences = sequences;
+  }
+
+  /** Sets the yardstick's own stream up. */
+  static async create(nc: NatsConnection, bytes: number, replicas = 1): Promise<Yardstick> {
+    const jsm = await jetstreamManager(nc);
+    await jsm.streams.add({
+      name: "yardstick",
+      subjects: ["yardstick.*"],
+      storage: StorageType.File,
+      max_msgs_per_subject: 1,
+      num_replicas: replicas,
+    });
+    return new Yardstick(jetstream(nc), bytes, new Array<number>(IN_FLIGHT).fill(0));
+  }
+
+  /** Compare-and-set publishes per second with their acknowledgements, 64 in flight. */
+  async raw(): Promise<number> {
+    const from = performance.now() + WARM_UP_MS;
+    const to = from + RAW_MS;
+    let count = 0;
+    await Promise.all(this.#sequences.map(async (_, lane) => {
+      for (let now = performance.now(); now < to; now = performance.now()) {
+        await this.#publish(lane);
+        if (now >= from) count++;
+      }
+    }));
+    const raw = count / ((performance.now() - from) / 1_000);
+    this.raws.push(raw);
+    return raw;
+  }
+
+  /** The median time of one such publish alone, in milliseconds. */
+  async rtt(): Promise<number> {
+    const times: number[] = [];
+    for (let sample = 0; sample < RTT_SAMPLES; sample++) {
+      const began = performance.now();
+      await this.#publish(0);
+      times.push(performance.now() - began);
+    }
+    const rtt = median(times);
+    this.rtts.push(rtt);
+    return rtt;
+  }
+
+  async #publish(lane: number): Promise<void> {
+    const expect = { lastSubjectSequence: this.#sequences[lane]! };
+    const { seq } = await this.#js.publish(`yardstick.${lane}`, this.#body, { expect });
+    this.#sequences[lane] = seq;
+  }
+}
