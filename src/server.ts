@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Context } from "./core/values.ts";
+import type { Context, Load } from "./core/values.ts";
 import type { ExecutionStatus } from "./core/state.ts";
 import type { Outcome } from "./core/events.ts";
 import { Attempts } from "./engine/attempts.ts";
@@ -23,7 +23,7 @@ import { isJsonObject, type Json, type JsonObject } from "./json.ts";
 import { checkName, isName, Names } from "./names.ts";
 import { type Connection, isNoResponders, type Nats, natsOf, packtrailError, untilAnswered } from "./nats/client.ts";
 import { checkCron, listSchedules, removeSchedule, type Schedule, setHousekeeping, setSchedule } from "./nats/cron.ts";
-import { DataStore } from "./nats/data.ts";
+import { DataStore, ValueGoneError } from "./nats/data.ts";
 import { type Backlog, readBacklog } from "./nats/backlog.ts";
 import { type DeadLetter, DeadLetters, isCut, textOf } from "./nats/dead_letters.ts";
 import { type ExecutionEvent, historyOf, watchEvents } from "./nats/events.ts";
@@ -59,7 +59,7 @@ const DEFAULT_RECENT = 100;
  * @throws {ValidationError} Where an option or a flow is not valid: it names the flow, the node, the file and the line.
  */
 export async function createServer(nc: Connection, options: ServerOptions = {}): Promise<Server> {
-  const checked = checkOptions(options);
+  const checked = withinLimits(nc, checkOptions(options));
   const nats = await natsOf(nc, new Names(checked.namespace));
   const natsTask = new NatsTaskInvoker(nc, nats.names);
   const invokers = new InvokerRegistry(checked.invokers, natsTask);
@@ -67,6 +67,15 @@ export async function createServer(nc: Connection, options: ServerOptions = {}):
   const flows = await loadFlows(checked, new Set([...invokers.kinds, ...asyncKinds.map(({ kind }) => kind)]));
   return new Server(nats, checked, flows, { invokers, natsTask, asyncKinds });
 }
+
+/** The options with the payload limit that the NATS server can hold to. */
+function withinLimits(nc: Connection, options: CheckedOptions): CheckedOptions {
+  const most = Math.max(1, (nc.info?.max_payload ?? Infinity) - ENVELOPE_BYTES);
+  return { ...options, maxPayloadBytes: Math.min(options.maxPayloadBytes, most) };
+}
+
+/** What of a message beside its payload, at the most, counts towards the server's limit, in bytes. */
+const ENVELOPE_BYTES = 4_096;
 
 /** What the tasks of a server are run by. */
 interface ServerInvokers {
@@ -316,14 +325,12 @@ export class Server implements AsyncDisposable {
 
   /** The execution as it is now. @throws {NotFoundError} */
   async get(id: string): Promise<Execution> {
-    const head = await this.#head(id);
-    return await this.#executions.parts.data.loading((load) => executionOf(head, load));
+    return await this.#reading(id, executionOf);
   }
 
   /** Everything that an execution knows: input, payload, results, signals. @throws {NotFoundError} */
   async results(id: string): Promise<Context> {
-    const head = await this.#head(id);
-    return await this.#executions.parts.data.loading((load) => resultsOf(head.state, load));
+    return await this.#reading(id, (head, load) => resultsOf(head.state, load));
   }
 
   /** The events of an execution, oldest first; the latest `limit` of them. Empty for an unknown one. */
@@ -571,6 +578,18 @@ export class Server implements AsyncDisposable {
       throw new NotFoundError(`there is no flow ${name}: this instance has not loaded it, and no other has`);
     }
     return registered;
+  }
+
+  /** Reads the values a head refers to. Those it has moved on from may be gone: then its next head is read. */
+  async #reading<T>(id: string, read: (head: Head, load: Load) => T): Promise<T> {
+    for (;;) {
+      const head = await this.#head(id);
+      try {
+        return await this.#executions.parts.data.loading((load) => read(head, load));
+      } catch (error) {
+        if (!(error instanceof ValueGoneError) || (await this.#findHead(id))?.revision === head.revision) throw error;
+      }
+    }
   }
 
   async #head(id: string): Promise<Head> {

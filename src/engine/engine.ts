@@ -13,6 +13,7 @@ import { UnavailableError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import { isUnknownOutcome, type Nats, untilAnswered } from "../nats/client.ts";
 import { redeliveryDelay } from "../nats/backoff.ts";
+import { ValueGoneError } from "../nats/data.ts";
 import type { DeadLetters } from "../nats/dead_letters.ts";
 import type { Delivery } from "../nats/delivery.ts";
 import type { Head } from "../nats/heads.ts";
@@ -23,6 +24,7 @@ import type { Attempts } from "./attempts.ts";
 import type { Commands } from "./commands.ts";
 import type { Executions } from "./executions.ts";
 import { type Held, Lanes } from "./lanes.ts";
+import { errorText } from "./result.ts";
 import { drivesItself, Session } from "./session.ts";
 
 /** What an engine is made of. */
@@ -58,6 +60,9 @@ const COMMANDS_AT_ONCE = 64;
 /** Cancelled executions an engine remembers, to read the heads of before it begins to work on them. */
 const REMEMBERED_CANCELS = 10_000;
 
+/** Postponed deliveries an engine remembers the reasons of. */
+const REMEMBERED_PROBLEMS = 1_000;
+
 /** How long a stopping engine waits for the server to confirm that it gets no more work, in milliseconds. */
 const STOP_PULLING_MS = 5_000;
 
@@ -73,6 +78,8 @@ export class Engine {
   readonly #flowPullers = new Map<string, Puller>();
   readonly #sweeper: Sweeper;
   readonly #cancelled = new Set<string>();
+  /** Why deliveries were postponed, by subject. */
+  readonly #problems = new Map<string, string>();
   #commands = 0;
   #idle: (() => void) | undefined;
   #isStopping = false;
@@ -249,28 +256,42 @@ export class Engine {
   async #exhausted(held: Held): Promise<void> {
     const { executions, deadLetters, maxDeliver } = this.#options;
     const { id: key, delivery } = held;
-    const reason = `given up on after ${maxDeliver} deliveries`;
+    const problem = this.#problems.get(delivery.subject);
+    const reason = `given up on after ${maxDeliver} deliveries${problem === undefined ? "" : `: ${problem}`}`;
     const deliveries = delivery.deliveries - 1;
     await deadLetters.record(
       { source: "work", key, reason, deliveries, body: delivery.text() },
       `work-${delivery.sequence}-${delivery.time}`,
     );
     await executions.end(key, { type: "fail", error: reason });
+    this.#problems.delete(delivery.subject);
     held.delivery.ack();
   }
 
   async #failed(delivery: Delivery, error: unknown): Promise<void> {
     const { deadLetters, nats } = this.#options;
+    const key = nats.names.parseHead(delivery.subject)!.id;
+    // The first time its head may have moved on meanwhile, and the value been removed for that.
+    if (error instanceof ValueGoneError && delivery.deliveries > 1) {
+      await this.#options.executions.end(key, { type: "fail", error: error.message });
+      return delivery.ack();
+    }
     if (!(error instanceof StateFormatError) && !(error instanceof UnknownNodeError)) {
+      this.#remember(delivery, error);
       return this.#postpone(delivery, error);
     }
-    const key = nats.names.parseHead(delivery.subject)!.id;
     await deadLetters.record(
       { source: "work", key, reason: error.message, deliveries: delivery.deliveries, body: delivery.text() },
       `work-${delivery.sequence}-${delivery.time}`,
     );
     this.#options.logger.error("a head cannot be worked on and was dead-lettered", { id: key, error: error.message });
     delivery.term();
+  }
+
+  /** What is postponed again and again is given up on with the last problem as the reason. */
+  #remember(delivery: Delivery, error: unknown): void {
+    if (this.#problems.size >= REMEMBERED_PROBLEMS) this.#problems.clear();
+    this.#problems.set(delivery.subject, errorText(error, "it failed"));
   }
 
   #postpone(delivery: Delivery, error: unknown): void {

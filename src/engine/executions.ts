@@ -112,9 +112,14 @@ export class Executions {
     visited: readonly string[],
   ): Promise<Head | undefined> {
     const now = this.parts.nats.clock.now();
-    const state = await this.#compacted(stamped(next, head.state, head.revision, visited, now));
+    // In its history, a schedule that has fired is what it was before.
+    const before = head.parkedAs === undefined ? head.state : { ...head.state, phase: head.parkedAs };
+    const state = await this.#compacted(stamped(next, before, head.revision, visited, now));
     const written = await this.parts.heads.write(state, head);
-    if (written === undefined) return undefined;
+    if (written === undefined) {
+      this.parts.data.discard(state.chunks?.filter((ref) => !head.state.chunks?.includes(ref)) ?? []);
+      return undefined;
+    }
     if (state.chunks !== undefined || head.state.chunks !== undefined || hasRefs(head.state)) {
       this.parts.data.discard(droppedRefs(head.state, state));
     }

@@ -14,8 +14,8 @@ import {
   type JetStreamManager,
   jetstreamManager,
 } from "@nats-io/jetstream";
-import { type MsgHdrs, type NatsConnection, PermissionViolationError } from "@nats-io/nats-core";
-import { PacktrailError, PermissionError, UnavailableError } from "../errors.ts";
+import { InvalidArgumentError, type MsgHdrs, type NatsConnection, PermissionViolationError } from "@nats-io/nats-core";
+import { PacktrailError, PayloadTooLargeError, PermissionError, UnavailableError } from "../errors.ts";
 import type { Names } from "../names.ts";
 import { Requests } from "../requests.ts";
 import { ServerClock } from "./clock.ts";
@@ -86,12 +86,19 @@ export async function publish(nats: Nats, subject: string, body: string, headers
     case "no-responders":
       throw new NoAnswerError(subject, "no stream takes it", true);
     case "unsent":
+      // The client knows the server's limit: to try again would not help.
+      if (outcome.error instanceof InvalidArgumentError) throw tooLarge(nats, subject, body, outcome.error);
       throw new NoAnswerError(subject, outcome.error.message, false, { cause: outcome.error });
     case "timeout":
     case "closed":
     case "aborted":
       throw new NoAnswerError(subject, outcome.kind);
   }
+}
+
+function tooLarge(nats: Nats, subject: string, body: string, cause: Error): PayloadTooLargeError {
+  const limit = nats.nc.info?.max_payload ?? 0;
+  return new PayloadTooLargeError(`a message to ${subject}`, new TextEncoder().encode(body).length, limit, { cause });
 }
 
 const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);

@@ -23,12 +23,14 @@ import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.
 /** The oldest NATS server that packtrail works with: earlier ones have a bug in compare-and-set with subject filters. */
 export const MIN_SERVER_VERSION = "2.14.4";
 
+const DAY_MS = 24 * 3_600_000;
+
 /** How the streams of a namespace are made. */
 export interface ProvisionOptions {
   /** Copies of each stream. */
   readonly replicas: number;
-  /** How long events are kept, in milliseconds. */
-  readonly eventRetentionMs: number;
+  /** How long events are kept, in milliseconds; where absent, as long as they are, or a day. */
+  readonly eventRetentionMs: number | undefined;
 }
 
 /** Refuses a server that packtrail cannot work with. No I/O. @throws {ServerVersionError} */
@@ -47,6 +49,20 @@ export function checkServer(nats: Nats): void {
 export async function provisionStreams(nats: Nats, options: ProvisionOptions): Promise<void> {
   checkServer(nats);
   for (const config of streamConfigs(nats, options)) await ensureStream(nats, config);
+  if (options.eventRetentionMs !== undefined) await keepEvents(nats, options.eventRetentionMs);
+}
+
+/** Changes how long events are kept, where it is not so yet: who says so means it. */
+async function keepEvents(nats: Nats, ms: number): Promise<void> {
+  const name = nats.names.eventStream;
+  try {
+    const { config } = await nats.jsm.streams.info(name);
+    if (config.max_age === nanos(ms)) return;
+    const window = Math.min(config.duplicate_window, nanos(ms));
+    await nats.jsm.streams.update(name, { max_age: nanos(ms), duplicate_window: window });
+  } catch (error) {
+    throw packtrailError(error, `changing how long stream ${name} keeps events`);
+  }
 }
 
 /** Creates a stream where it is missing. @throws {ServerVersionError} Where the server has no JetStream for us. */
@@ -140,7 +156,7 @@ function streamConfigs(nats: Nats, options: ProvisionOptions): StreamConfigPart[
       subjects: [names.history("*", "*")],
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.Old,
-      max_age: nanos(options.eventRetentionMs),
+      max_age: nanos(options.eventRetentionMs ?? DAY_MS),
       allow_direct: true,
     },
     { ...common, name: names.dataStream, subjects: [`${names.namespace}.data.>`], allow_direct: true },

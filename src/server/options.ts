@@ -22,7 +22,8 @@ export interface RetentionOptions {
   /** Cancelled executions. */
   cancelled?: Duration;
   /**
-   * Events, and with them `history`.
+   * Events, and with them `history`; not those that the head of an execution still carries. Where it is given, it
+   * changes what the namespace had before.
    *
    * @default {"24h"}
    */
@@ -72,8 +73,11 @@ export interface ServerOptions {
    * @default {false}
    */
   resultCache?: boolean | { ttl?: Duration };
-  /** When `reconcile` runs by itself: a cron expression of six fields, UTC. */
-  reconcile?: string;
+  /**
+   * When `reconcile` runs by itself: a cron expression of six fields, UTC. There is one schedule for the namespace:
+   * the last instance that set one decides, `false` removes it, an instance that says nothing leaves it as it is.
+   */
+  reconcile?: string | false;
   /** This instance's id; random where absent. */
   ownerId?: string;
   /**
@@ -107,7 +111,8 @@ export interface ServerOptions {
    */
   drainTimeout?: Duration;
   /**
-   * The limit of one payload (start, output, signal), in bytes of JSON.
+   * The limit of one payload (start, output, signal), in bytes of JSON; less where the NATS server's `max_payload` is
+   * not at least 4 KiB more.
    *
    * @default {524_288}
    */
@@ -132,7 +137,7 @@ export interface CheckedOptions {
   readonly invokers: Readonly<Record<string, Invoker | InvokerFunction>>;
   readonly asyncInvokers: Readonly<Record<string, AsyncInvokerOptions>>;
   readonly resultTtlMs: number | undefined;
-  readonly reconcile: string | undefined;
+  readonly reconcile: string | false | undefined;
   readonly ownerId: string;
   readonly leaseMs: number;
   readonly maxConcurrency: number;
@@ -141,7 +146,8 @@ export interface CheckedOptions {
   readonly drainTimeoutMs: number;
   readonly maxPayloadBytes: number;
   readonly retention: Retention;
-  readonly eventRetentionMs: number;
+  /** Absent where it was not given: what exists is then left as it is. */
+  readonly eventRetentionMs: number | undefined;
   readonly replicas: number;
   readonly logger: Logger;
 }
@@ -177,7 +183,6 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
   checkKnown("retention", retention, new Set(["completed", "failed", "cancelled", "events"]));
   const leaseMs = duration("leaseTtl", options.leaseTtl, 30_000);
   if (leaseMs < MIN_LEASE_MS) throw invalid("leaseTtl", `must be at least ${MIN_LEASE_MS} ms, it is ${leaseMs}`);
-  if (options.reconcile !== undefined) checkCron("reconcile", options.reconcile);
   return {
     namespace: checkNamespace(options.namespace ?? "packtrail"),
     flowsDir: optional("flowsDir", options.flowsDir, "string"),
@@ -185,7 +190,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     invokers: table("invokers", options.invokers),
     asyncInvokers: table("asyncInvokers", options.asyncInvokers),
     resultTtlMs: resultTtl(options.resultCache),
-    reconcile: options.reconcile,
+    reconcile: options.reconcile ? checkCron("reconcile", options.reconcile).cron : housekeeping(options.reconcile),
     ownerId: options.ownerId === undefined ? randomId() : checkName("ownerId", options.ownerId),
     leaseMs,
     maxConcurrency: count("maxConcurrency", options.maxConcurrency, 64),
@@ -194,7 +199,7 @@ export function checkOptions(options: ServerOptions): CheckedOptions {
     drainTimeoutMs: duration("drainTimeout", options.drainTimeout, 30_000),
     maxPayloadBytes: count("maxPayloadBytes", options.maxPayloadBytes, 512 * 1024),
     retention: endedRetention(retention),
-    eventRetentionMs: duration("retention.events", retention.events, 24 * 3_600_000),
+    eventRetentionMs: retention.events === undefined ? undefined : duration("retention.events", retention.events, 0),
     replicas: count("replicas", options.replicas, 1),
     logger: options.logger === undefined ? consoleLogger() : checkLogger(options.logger),
   };
@@ -237,6 +242,11 @@ function endedRetention(options: RetentionOptions): Retention {
     if (options[phase] !== undefined) retention[phase] = duration(`retention.${phase}`, options[phase], 0);
   }
   return retention;
+}
+
+function housekeeping(option: unknown): false | undefined {
+  if (option === undefined || option === false) return option;
+  throw invalid("reconcile", `${quoted(option)} is not a cron expression of six fields, or false`);
 }
 
 function resultTtl(option: ServerOptions["resultCache"]): number | undefined {
