@@ -153,6 +153,16 @@ for (const decision of ["release", "reject"] as const) {
   });
 }
 
+Deno.test("async.ts renders every clip, the one of the crashed worker, too", async () => {
+  const result = await runExample("async.ts");
+  assertRun(result);
+  const all = steps(result.stdout);
+  assertEquals(all.filter((step) => step.startsWith("✘")).length, 1, result.stdout);
+  for (const clip of ["intro", "interview", "credits"]) assert(all.includes(`✔ ${clip}`), result.stdout);
+  assertEquals(all.slice(-4), ["✔ join", "▶ publish", "✔ publish", "■ completed"]);
+  assertStringIncludes(result.stdout, "intro.mp4");
+});
+
 interface ModuleGraph {
   modules: { specifier: string; kind?: string; error?: string }[];
   redirects: Record<string, string>;
