@@ -41,13 +41,16 @@ import {
   resultCache,
   together,
 } from "./server/async.ts";
-import { checkIndex, checkLimit, checkOneOf, objectText, payloadText } from "./server/checks.ts";
+import { checkIndex, checkLimit, checkOneOf, checkText, objectText, payloadText } from "./server/checks.ts";
 import { type Execution, executionOf, resultsOf } from "./server/execution.ts";
 import { loadFlows } from "./server/flows.ts";
 import { type CheckedOptions, checkKnown, checkOptions, randomId, type ServerOptions } from "./server/options.ts";
 import { type Handler, serveNamespaced, type TaskWorker } from "./worker/mod.ts";
 
 const STATUSES: readonly ExecutionStatus[] = ["running", "waiting", "completed", "failed", "cancelled"];
+
+/** How long the reason of a cancellation may be, in bytes of JSON. */
+const MAX_REASON_BYTES = 4_096;
 
 /** How many changes a listing returns where it is not told. */
 const DEFAULT_RECENT = 100;
@@ -282,7 +285,7 @@ export class Server implements AsyncDisposable {
   /** Cancels a live execution; one that has ended, or does not exist, is left as it is. */
   async cancel(id: string, reason?: string): Promise<void> {
     checkName("id", id);
-    if (reason !== undefined) payloadText("reason", reason, 4_096);
+    if (reason !== undefined) checkText("reason", reason, MAX_REASON_BYTES);
     const because = reason === undefined ? {} : { reason };
     await this.#directly(async () => {
       await this.#executions.end(id, { type: "cancel", ...because });

@@ -98,7 +98,8 @@ Deno.test("an engine that loses its connection for a while keeps what it has in 
   await inSpace(async (space) => {
     const f = new Gate(["n0"]);
     const nc = await space.connect();
-    const { server } = await space.engine({ flows: [chain("two", 2)], invokers: { f: f.invoke } }, nc);
+    const flows = [chain("two", 2)];
+    const { server } = await space.engine({ flows, invokers: { f: f.invoke }, leaseTtl: "2s" }, nc);
     const id = await server.start("two");
     await until(() => f.held === 1);
     await nc.reconnect();

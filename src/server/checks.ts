@@ -46,6 +46,13 @@ export function checkLimit(path: string, value: unknown, fallback: number): numb
   throw invalid(path, `${quoted(value)} is not a positive whole number`);
 }
 
+/** A text no larger than a limit. @throws {ValidationError | PayloadTooLargeError} */
+export function checkText(path: string, value: unknown, limit: number): string {
+  if (typeof value !== "string") throw invalid(path, `must be a text, it is ${quoted(value)}`);
+  payloadText(path, value, limit);
+  return value;
+}
+
 /** A text that is one of some. @throws {ValidationError} */
 export function checkOneOf<T extends string>(path: string, value: unknown, known: readonly T[]): T {
   if (known.includes(value as T)) return value as T;
