@@ -22,6 +22,7 @@
  * @module
  */
 
+export type { Connection } from "./src/connection.ts";
 export type { ExecutionStatus } from "./src/core/state.ts";
 export type { Context } from "./src/core/values.ts";
 export type { Duration } from "./src/duration.ts";
@@ -82,7 +83,6 @@ export {
 export type { Json, JsonObject } from "./src/json.ts";
 export { consoleLogger, type Logger } from "./src/logger.ts";
 export type { Backlog, FlowBacklog } from "./src/nats/backlog.ts";
-export type { Connection } from "./src/nats/client.ts";
 export type { Schedule } from "./src/nats/cron.ts";
 export type { DeadLetter, DeadLetterSource } from "./src/nats/dead_letters.ts";
 export type { ExecutionEvent } from "./src/nats/events.ts";
@@ -93,7 +93,7 @@ export {
   permissionsFor,
   type Role,
 } from "./src/nats/permissions.ts";
-export type { TaskRequest, TaskResponse } from "./src/protocol/mod.ts";
+export type { TaskRequest, TaskResponse, TaskStatus } from "./src/protocol/mod.ts";
 export type { FlowVersion } from "./src/nats/registry.ts";
 export { createServer, type Server } from "./src/server.ts";
 export type { Branch, Execution, ExecutionWait } from "./src/server/execution.ts";

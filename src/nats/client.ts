@@ -14,14 +14,14 @@ import {
   type JetStreamManager,
   jetstreamManager,
 } from "@nats-io/jetstream";
-import { InvalidArgumentError, type MsgHdrs, type NatsConnection, PermissionViolationError } from "@nats-io/nats-core";
+import { InvalidArgumentError, type MsgHdrs, PermissionViolationError } from "@nats-io/nats-core";
+import type { Connection } from "../connection.ts";
 import { PacktrailError, PayloadTooLargeError, PermissionError, UnavailableError } from "../errors.ts";
 import type { Names } from "../names.ts";
 import { Requests } from "../requests.ts";
 import { ServerClock } from "./clock.ts";
 
-/** A NATS connection, as `connect` of `@nats-io/transport-deno` or `transport-node` gives it. */
-export type Connection = NatsConnection;
+export type { Connection } from "../connection.ts";
 
 /** What every part of this room works with. */
 export interface Nats {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type NatsConnection, PermissionViolationError } from "@nats-io/nats-core";
+import { PermissionViolationError } from "@nats-io/nats-core";
+import type { Connection } from "../connection.ts";
 import { invalid, PermissionError, UnavailableError } from "../errors.ts";
 import { checkNamespace } from "../names.ts";
 import { isCapturedTarget } from "../protocol/mod.ts";
@@ -37,7 +38,7 @@ export const QUEUE_GROUP = "packtrail-workers";
  * await worker.closed;
  * ```
  */
-export async function serve(nc: NatsConnection, subject: string, handler: Handler): Promise<TaskWorker> {
+export async function serve(nc: Connection, subject: string, handler: Handler): Promise<TaskWorker> {
   checkSubject(subject);
   checkHandler(handler);
   return await listen(nc, subject, new Serving(nc, handler));
@@ -53,7 +54,7 @@ export async function serve(nc: NatsConnection, subject: string, handler: Handle
  * @throws {UnavailableError} Where the connection is closed, or closes meanwhile.
  */
 export async function serveNamespaced(
-  nc: NatsConnection,
+  nc: Connection,
   namespace: string,
   subject: string,
   handler: Handler,
@@ -71,7 +72,7 @@ function checkHandler(handler: unknown): void {
   if (typeof handler !== "function") throw invalid("handler", `a handler is a function, not ${typeof handler}`);
 }
 
-async function listen(nc: NatsConnection, subject: string, serving: Serving): Promise<TaskWorker> {
+async function listen(nc: Connection, subject: string, serving: Serving): Promise<TaskWorker> {
   const action = `serving tasks on ${subject}`;
   try {
     serving.start(subject, QUEUE_GROUP);

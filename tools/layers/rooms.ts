@@ -8,7 +8,7 @@ export interface Room {
 
 const base = ["errors", "names", "json", "duration", "logger"];
 const pure = [...base, "expr", "flow", "core", "protocol"];
-const engine = [...pure, "requests", "nats", "invoker", "engine"];
+const engine = [...pure, "connection", "requests", "nats", "invoker", "engine"];
 const server = [...engine, "async", "worker", "server"];
 
 /**
@@ -21,14 +21,15 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   names: { imports: ["errors", "json"], pure: true },
   duration: { imports: ["errors"], pure: true },
   logger: { imports: [] },
+  connection: { imports: [] },
   requests: { imports: [] },
   expr: { imports: base, pure: true },
   flow: { imports: [...base, "expr"], pure: true },
   core: { imports: [...base, "expr", "flow"], pure: true },
   protocol: { imports: base, pure: true },
-  nats: { imports: [...pure, "requests"] },
+  nats: { imports: [...pure, "connection", "requests"] },
   invoker: { imports: [...pure, "requests"] },
-  worker: { imports: [...base, "protocol"] },
+  worker: { imports: [...base, "connection", "protocol"] },
   engine: { imports: engine },
   async: { imports: engine },
   server: { imports: server },
