@@ -1,8 +1,19 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { jetstreamManager } from "@nats-io/jetstream";
-import { type FlowDef, type Result, serveAsync, ValidationError } from "../mod.ts";
+import {
+  createServer,
+  type Execution,
+  type FlowDef,
+  PermissionError,
+  permissionsBlock,
+  type Result,
+  serveAsync,
+  type Server,
+  ValidationError,
+} from "../mod.ts";
+import { type NatsServer, startNatsServer } from "../tools/nats.ts";
 import { startCrashProcess } from "./support/crash_process.ts";
-import { ended, Gate, inSpace, reaches, Recorder, RemoteInvoker, type Space, until } from "./support/mod.ts";
+import { connectTo, ended, Gate, inSpace, reaches, Recorder, RemoteInvoker, type Space, until } from "./support/mod.ts";
 
 const KIND = "slow";
 const LEASE = "1s";
@@ -143,4 +154,101 @@ Deno.test("serveAsync: stops when told, gives back what it cannot finish, refuse
       const error = await assertRejects(() => serveAsync(space.nc, options as never), ValidationError);
       assertEquals(error.issues[0]!.path, path);
     }
+  }));
+
+Deno.test("an async worker does its part with only its own permissions, and is refused what is not its own", async () => {
+  const users = (["engine", "async-worker"] as const).map((role) => {
+    return `{ user: ${role}, password: secret, ${permissionsBlock(role, { asyncKinds: [KIND] })} }`;
+  });
+  await using nats = await startNatsServer({ config: `authorization { users: [ ${users.join("\n")} ] }` });
+  const [engineNc, workerNc] = await Promise.all(["engine", "async-worker"].map((user) => {
+    return connectTo(nats.url, { user, pass: "secret" });
+  }));
+  const options = { logger: { debug() {}, info() {}, warn() {}, error() {} }, resultCache: true };
+  const { flows, asyncInvokers } = ELSEWHERE;
+  const engine = await createServer(engineNc!, { ...options, flows, asyncInvokers });
+  await engine.init();
+  const running = engine.run();
+  const recorder = new Recorder(({ payload }) => ({ status: "ok", payload: { got: payload } }));
+  const worker = await serveAsync(workerNc!, { ...options, kind: KIND, invoker: recorder });
+  const large = "x".repeat(10_000);
+  await engine.start("one", { large }, { id: "e" });
+  assertEquals((await ended(engine, "e")).payload, { got: { large } });
+  workerNc!.publish("packtrail.async.slow", "no job of mine");
+  engineNc!.publish("packtrail.async.slow", "no JSON");
+  await until(async () => (await engine.deadLetters()).length === 1, "the bad job to be dead-lettered");
+  await assertRejects(() => serveAsync(workerNc!, { ...options, kind: "other", invoker: recorder }), PermissionError);
+  await worker.stop();
+  await engine.close();
+  await running;
+  await Promise.all([engineNc!.close(), workerNc!.close()]);
+});
+
+Deno.test("a NATS server that is killed while a job runs: its result is not lost, and jobs go on after the restart", async () => {
+  const storeDir = await Deno.makeTempDir();
+  const first = await startNatsServer({ storeDir });
+  let second: NatsServer | undefined;
+  try {
+    await inSpace(async (space) => {
+      const gate = new Gate();
+      const { server } = await space.engine({ flows: [FLOW], asyncInvokers: { [KIND]: { invoker: gate } } });
+      await server.start("one", {}, { id: "a" });
+      await gate.asked("work");
+      await reaches(server, "a", "waiting", "work");
+      await first.kill();
+      gate.open({ status: "ok", payload: "done while the server was away" });
+      second = await startNatsServer({ storeDir, port: first.port });
+      assertEquals((await endedAfterOutage(server, "a")).payload, "done while the server was away");
+      gate.answer = () => ({ status: "ok", payload: "after" });
+      await server.start("one", {}, { id: "b" });
+      assertEquals((await ended(server, "b")).payload, "after");
+      assertEquals(gate.keys, ["a.work.1.0", "b.work.1.0"]);
+    }, { url: first.url });
+  } finally {
+    await second?.stop();
+    await first.stop();
+    await Deno.remove(storeDir, { recursive: true });
+  }
+});
+
+async function endedAfterOutage(server: Server, id: string): Promise<Execution> {
+  return await until(async () => {
+    const execution = await server.get(id).catch(() => undefined);
+    return execution?.status === "completed" && execution;
+  }, `execution ${id} to complete`) as Execution;
+}
+
+Deno.test("a queue that is deleted under its engine is made anew", () =>
+  inSpace(async (space) => {
+    const recorder = new Recorder(() => ({ status: "ok", payload: "done" }));
+    const flow: FlowDef = {
+      name: "one",
+      nodes: [{ id: "work", type: "task", invoker: KIND, retry: { maxAttempts: 9 } }],
+    };
+    const { server } = await space.engine({ flows: [flow], asyncInvokers: { [KIND]: { invoker: recorder } } });
+    await server.start("one", {}, { id: "a" });
+    await ended(server, "a");
+    await (await jetstreamManager(space.nc)).streams.delete(space.names.asyncStream(KIND));
+    await server.start("one", {}, { id: "b" });
+    assertEquals((await ended(server, "b")).payload, "done");
+  }));
+
+Deno.test("a job that is delivered again while its worker is at it is not run twice by that worker", () =>
+  inSpace(async (space) => {
+    const gate = new Gate();
+    const { server } = await space.engine({ flows: [FLOW], asyncInvokers: { [KIND]: { invoker: gate } } });
+    await server.start("one", {}, { id: "e" });
+    await gate.asked("work");
+    await reaches(server, "e", "waiting", "work");
+    const jsm = await jetstreamManager(space.nc);
+    const stream = space.names.asyncStream(KIND);
+    // As after a restart of the NATS server that has lost what was delivered: a consumer that knows of nothing.
+    const { config } = await jsm.consumers.info(stream, "workers");
+    await jsm.consumers.delete(stream, "workers");
+    await jsm.consumers.add(stream, config);
+    await until(async () => (await jsm.consumers.info(stream, "workers")).num_ack_pending === 1, "a delivery");
+    gate.open({ status: "ok", payload: "once" });
+    assertEquals((await ended(server, "e")).payload, "once");
+    await until(async () => await held(space) === 0, "the redelivery to be acked");
+    assertEquals(gate.keys, ["e.work.1.0"]);
   }));

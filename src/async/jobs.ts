@@ -22,7 +22,7 @@ import type { Attempt } from "../core/events.ts";
 import type { State } from "../core/state.ts";
 import { isJsonObject, type Json } from "../json.ts";
 import { isName } from "../names.ts";
-import { isNoResponders, type Nats, packtrailError, untilAnswered } from "../nats/client.ts";
+import { isNoResponders, isNotFound, type Nats, packtrailError, untilAnswered } from "../nats/client.ts";
 import { ensureConsumer, ensureStream, workConsumer } from "../nats/provision.ts";
 
 /** An attempt that waits for a worker. */
@@ -87,10 +87,20 @@ export async function ensureQueue(nats: Nats, { kind, maxQueued, leaseMs, replic
   if (maxQueued !== undefined) await setLimit(nats, name, maxQueued);
 }
 
-/** Makes the consumer that the workers of a kind share, where it is missing. */
+/** Makes the consumer that the workers of a kind share, where it is missing. Its lease is that of the workers. */
 export async function ensureWorkers(nats: Nats, { kind, leaseMs }: QueueConfig): Promise<void> {
   const config: Partial<ConsumerConfig> = workConsumer(WORKERS, [], leaseMs);
   await ensureConsumer(nats, nats.names.asyncStream(kind), config);
+}
+
+/** Makes that consumer where it is missing, on behalf of workers elsewhere; one that exists keeps its lease. */
+export async function prepareWorkers(nats: Nats, config: QueueConfig): Promise<void> {
+  try {
+    await nats.jsm.consumers.info(nats.names.asyncStream(config.kind), WORKERS);
+  } catch (error) {
+    if (!isNotFound(error)) throw packtrailError(error, `setting up the workers of ${config.kind}`);
+    await ensureWorkers(nats, config);
+  }
 }
 
 /**

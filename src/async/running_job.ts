@@ -40,7 +40,7 @@ const COMMAND_BYTES = 1_024;
 /** Works on one delivery of a job. */
 export class RunningJob {
   readonly #runner: JobRunner;
-  readonly #delivery: Delivery;
+  #delivery: Delivery;
   readonly #abortion = new Abortion();
   #check: (() => Promise<void>) | undefined;
   #checking: Promise<void> | undefined;
@@ -64,6 +64,14 @@ export class RunningJob {
     } catch (error) {
       await this.#failed(error);
     }
+  }
+
+  /** Takes a redelivery of the job that is being worked on in place of the one it came with. Whether it was one. */
+  adopt(delivery: Delivery): boolean {
+    const { sequence, time } = this.#delivery;
+    const isSame = delivery.sequence === sequence && delivery.time === time;
+    if (isSame) this.#delivery = delivery;
+    return isSame;
   }
 
   /** Tells the server that the job is being worked on. */

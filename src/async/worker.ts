@@ -27,6 +27,9 @@ export interface AsyncWorkerOptions {
   readonly logger: Logger;
 }
 
+/** The longest time between two heartbeats: another worker, with a shorter lease, may have set the consumer's. */
+const MAX_HEARTBEAT_MS = 1_000;
+
 /** Works on the jobs of one kind until it is stopped. */
 export class AsyncWorker {
   readonly #options: AsyncWorkerOptions;
@@ -61,7 +64,7 @@ export class AsyncWorker {
     const { nats, queue } = this.#options;
     await this.provision();
     if (signal.aborted) return;
-    const heartbeat = setInterval(() => this.#keepAlive(), Math.max(50, queue.leaseMs / 3));
+    const heartbeat = setInterval(() => this.#keepAlive(), Math.min(MAX_HEARTBEAT_MS, queue.leaseMs / 3));
     const statuses = this.#watchConnection();
     this.#puller.start();
     try {
@@ -78,6 +81,8 @@ export class AsyncWorker {
 
   #take(delivery: Delivery): void {
     const { concurrency, runner } = this.#options;
+    // The server has lost sight of a job that is being worked on here: it was away, or we were silent for too long.
+    for (const running of this.#running) if (running.adopt(delivery)) return;
     if (this.#isStopping || this.#running.size >= concurrency) return delivery.nak();
     const job = new RunningJob(runner, delivery);
     this.#running.add(job);

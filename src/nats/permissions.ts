@@ -10,10 +10,10 @@
 import { checkName, Names } from "../names.ts";
 
 /**
- * What a process does: run executions; serve `nats-task` tasks; start, signal, complete, cancel and resume; or read
- * everything.
+ * What a process does: run executions; serve `nats-task` tasks; do the jobs of async invokers; start, signal, complete,
+ * cancel and resume; or read everything.
  */
-export type Role = "engine" | "worker" | "client" | "observer";
+export type Role = "engine" | "worker" | "async-worker" | "client" | "observer";
 
 /** What permissions are made for. */
 export interface PermissionOptions {
@@ -29,7 +29,7 @@ export interface PermissionOptions {
    * @default {["tasks.>"]}
    */
   tasks?: readonly string[];
-  /** The kinds of async invokers an engine has. */
+  /** The kinds of async invokers an engine has, or an async worker does the jobs of. */
   asyncKinds?: readonly string[];
 }
 
@@ -66,6 +66,8 @@ export function permissionsFor(role: Role, options: PermissionOptions = {}): Per
       const tasks = (options.tasks ?? ["tasks.>"]).map((subject) => names.task(subject));
       return { publish: [], subscribe: [...tasks, INBOX], allowResponses: true };
     }
+    case "async-worker":
+      return asyncWorker(names, (options.asyncKinds ?? []).map((kind) => checkName("asyncKinds", kind)));
     case "client":
       return { publish: [names.inboxSubjects(), ...registryReads(names)], subscribe: [INBOX], allowResponses: false };
     case "observer":
@@ -114,6 +116,33 @@ function engine(names: Names, asyncKinds: readonly string[]): Permissions {
     ],
     subscribe: [`${names.namespace}.>`, INBOX],
     allowResponses: true,
+  };
+}
+
+/** Finds its queues made by an engine; reads what jobs are of; completes them through the inbox. */
+function asyncWorker(names: Names, kinds: readonly string[]): Permissions {
+  const results = `KV_${names.resultBucket}`;
+  const executions = names.executionStream();
+  return {
+    publish: [
+      ...kinds.flatMap((kind) => {
+        const stream = names.asyncStream(kind);
+        return [
+          `$JS.API.STREAM.INFO.${stream}`,
+          `$JS.API.CONSUMER.INFO.${stream}.*`,
+          `$JS.API.CONSUMER.MSG.NEXT.${stream}.*`,
+          `$JS.ACK.${stream}.>`,
+        ];
+      }),
+      ...registryReads(names),
+      ...[executions, names.dataStream, results].map((stream) => `$JS.API.STREAM.MSG.GET.${stream}`),
+      ...[executions, results].map((stream) => `$JS.API.STREAM.INFO.${stream}`),
+      `$KV.${names.resultBucket}.async.>`,
+      names.command("complete", ">"),
+      names.deadLetter("async"),
+    ],
+    subscribe: [`${names.namespace}.events.>`, INBOX],
+    allowResponses: false,
   };
 }
 

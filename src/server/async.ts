@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ensureQueue, type QueueConfig } from "../async/jobs.ts";
+import { ensureQueue, prepareWorkers, type QueueConfig } from "../async/jobs.ts";
 import { JobQueue } from "../async/queue.ts";
 import { AsyncWorker } from "../async/worker.ts";
 import type { Outcome } from "../core/events.ts";
@@ -117,9 +117,13 @@ export class AsyncInvokers {
     });
   }
 
-  /** Makes the queues where they are missing. */
+  /** Makes the queues and their consumers where they are missing: so workers need no permission to. */
   async provision(): Promise<void> {
-    for (const kind of this.#kinds) await ensureQueue(this.#parts.nats, this.#queueOf(kind));
+    const { nats } = this.#parts;
+    for (const kind of this.#kinds) {
+      await ensureQueue(nats, this.#queueOf(kind));
+      await prepareWorkers(nats, this.#queueOf(kind));
+    }
   }
 
   #queueOf({ kind, maxQueued }: AsyncKind): QueueConfig {

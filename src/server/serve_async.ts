@@ -72,7 +72,8 @@ const SHARED_OPTIONS = [
  * Works on the jobs of an async invoker, in a process that need not know any flow. Resolves when it takes jobs.
  *
  * Any number of such workers, and those that engines host, share the jobs of a kind. A job whose worker crashes is
- * run again after about `leaseTtl`: invokers use `idempotencyKey` where that matters.
+ * run again after about `leaseTtl`, which should be the same for all of them: invokers use `idempotencyKey` where that
+ * matters. A job that runs out of time is attempted again even if its invoker does not look at its `signal`.
  *
  * @param nc The connection; it stays the caller's.
  * @throws {ValidationError} Where an option is not valid; before any I/O.
