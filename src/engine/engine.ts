@@ -181,6 +181,8 @@ export class Engine {
     if (id === undefined) return delivery.term();
     this.#lanes.add(id, flow, delivery);
     this.#startNext();
+    // More may fit in while all that is in hand goes on for long.
+    this.#flowPullers.get(flow)?.kick();
   }
 
   #startNext(): void {

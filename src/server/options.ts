@@ -179,12 +179,12 @@ const MIN_LEASE_MS = 100;
 /** Checks the options. @throws {ValidationError} Where one is not valid; it names the option. */
 export function checkOptions(options: ServerOptions): CheckedOptions {
   checkKnown("options", options, OPTIONS);
-  const retention = options.retention ?? {};
+  const { namespace = "packtrail", retention = {} } = options;
   checkKnown("retention", retention, new Set(["completed", "failed", "cancelled", "events"]));
   const leaseMs = duration("leaseTtl", options.leaseTtl, 30_000);
   if (leaseMs < MIN_LEASE_MS) throw invalid("leaseTtl", `must be at least ${MIN_LEASE_MS} ms, it is ${leaseMs}`);
   return {
-    namespace: checkNamespace(options.namespace ?? "packtrail"),
+    namespace: checkNamespace(namespace),
     flowsDir: optional("flowsDir", options.flowsDir, "string"),
     flows: list("flows", options.flows),
     invokers: table("invokers", options.invokers),
