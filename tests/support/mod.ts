@@ -20,4 +20,5 @@ export {
   type SpaceOptions,
   streamsOf,
 } from "./space.ts";
+export { type Untouchable, untouchable } from "./untouchable.ts";
 export { PATIENCE_MS, until, within } from "./until.ts";
