@@ -27,21 +27,21 @@ import {
   type ServerOptions,
 } from "./options.ts";
 
-type SharedOptions = Pick<
-  ServerOptions,
-  | "namespace"
-  | "resultCache"
-  | "leaseTtl"
-  | "defaultTimeout"
-  | "maxDeliver"
-  | "drainTimeout"
-  | "maxPayloadBytes"
-  | "replicas"
-  | "logger"
->;
-
 /** What {@linkcode serveAsync} is told. Those that {@linkcode ServerOptions} has, too, mean the same. */
-export interface ServeAsyncOptions extends SharedOptions, Omit<AsyncInvokerOptions, "invoker"> {
+export interface ServeAsyncOptions extends
+  Omit<AsyncInvokerOptions, "invoker">,
+  Pick<
+    ServerOptions,
+    | "namespace"
+    | "resultCache"
+    | "leaseTtl"
+    | "defaultTimeout"
+    | "maxDeliver"
+    | "drainTimeout"
+    | "maxPayloadBytes"
+    | "replicas"
+    | "logger"
+  > {
   /** The kind of invoker: the engines have it in `asyncInvokers`, with `invoker: "elsewhere"` or one of their own. */
   kind: string;
   /** Does the work. */
@@ -66,7 +66,7 @@ const SHARED_OPTIONS = [
   "maxPayloadBytes",
   "replicas",
   "logger",
-] as const satisfies (keyof SharedOptions)[];
+] as const satisfies (keyof ServeAsyncOptions & keyof ServerOptions)[];
 
 /**
  * Works on the jobs of an async invoker, in a process that need not know any flow. Resolves when it takes jobs.
