@@ -1,0 +1,173 @@
+/**
+ * Layers of a graph: which node stands in which rank, and in which order.
+ *
+ * Edges that close a cycle are set aside. Of what is left, each node's rank is the length of the longest path to it; an
+ * edge over several ranks gets a bend in each rank it passes, so that it is given room there. The order in a rank is
+ * that of the mean position of the neighbours, over several sweeps, the one with the fewest crossings winning.
+ *
+ * @module
+ */
+
+/** An edge from one node to another, by their indexes. */
+export interface Link {
+  /** Where it starts. */
+  readonly from: number;
+  /** Where it ends. */
+  readonly to: number;
+}
+
+/** A node of the graph, or a bend of an edge. */
+export interface Item {
+  /** The node's index; absent for a bend. */
+  readonly node?: number;
+  /** The edge that bends here; absent for a node. */
+  readonly edge?: number;
+  /** The rank. */
+  readonly rank: number;
+  /** Items of the rank above that lead here. */
+  readonly above: Item[];
+  /** Items of the rank below that this leads to. */
+  readonly below: Item[];
+  /** The place in its rank. */
+  order: number;
+}
+
+/** A graph in layers. */
+export interface Layers {
+  /** The items of each rank, in order. */
+  readonly ranks: Item[][];
+  /** The item of each node. */
+  readonly items: readonly Item[];
+  /** The bends of each edge, from its start to its end. */
+  readonly bends: readonly (readonly Item[])[];
+  /** The edges that close a cycle; they have no bends. */
+  readonly back: ReadonlySet<number>;
+}
+
+const SWEEPS = 12;
+
+/** Puts a graph of `size` nodes into layers. */
+export function layersOf(size: number, links: readonly Link[]): Layers {
+  const back = backLinks(size, links);
+  const rankOf = longestPaths(size, links, back);
+  const items = rankOf.map((rank, node): Item => ({ node, rank, above: [], below: [], order: 0 }));
+  const ranks: Item[][] = Array.from({ length: Math.max(0, ...rankOf) + 1 }, () => []);
+  for (const item of items) ranks[item.rank]!.push(item);
+  const bends = links.map((link, edge) => {
+    if (back.has(edge)) return [];
+    const end = items[link.to]!;
+    const passed: Item[] = [];
+    let last = items[link.from]!;
+    for (let rank = last.rank + 1; rank < end.rank; rank++) {
+      const bend: Item = { edge, rank, above: [], below: [], order: 0 };
+      ranks[rank]!.push(bend);
+      passed.push(bend);
+      join(last, bend);
+      last = bend;
+    }
+    join(last, end);
+    return passed;
+  });
+  return { ranks: ordered(ranks), items, bends, back };
+}
+
+function join(upper: Item, lower: Item): void {
+  upper.below.push(lower);
+  lower.above.push(upper);
+}
+
+/** The edges that lead back to a node on the way to where they start. */
+function backLinks(size: number, links: readonly Link[]): Set<number> {
+  const leaving: number[][] = Array.from({ length: size }, () => []);
+  links.forEach((link, index) => leaving[link.from]!.push(index));
+  const back = new Set<number>();
+  const state = new Uint8Array(size); // 1: on the way, 2: done
+  const entered = new Set(links.map((link) => link.to));
+  const starts = [...Array(size).keys()].sort((left, right) => Number(entered.has(left)) - Number(entered.has(right)));
+  for (const start of starts) {
+    if (state[start] !== 0) continue;
+    const way = [{ node: start, next: 0 }];
+    state[start] = 1;
+    while (way.length > 0) {
+      const top = way.at(-1)!;
+      const edge = leaving[top.node]![top.next++];
+      if (edge === undefined) {
+        state[top.node] = 2;
+        way.pop();
+        continue;
+      }
+      const { to } = links[edge]!;
+      if (state[to] === 1) back.add(edge);
+      else if (state[to] === 0) {
+        state[to] = 1;
+        way.push({ node: to, next: 0 });
+      }
+    }
+  }
+  return back;
+}
+
+function longestPaths(size: number, links: readonly Link[], back: ReadonlySet<number>): number[] {
+  const forward = links.filter((_, index) => !back.has(index));
+  const missing = new Array<number>(size).fill(0);
+  const leaving: number[][] = Array.from({ length: size }, () => []);
+  for (const { from, to } of forward) {
+    missing[to]!++;
+    leaving[from]!.push(to);
+  }
+  const rank = new Array<number>(size).fill(0);
+  const ready = [...rank.keys()].filter((node) => missing[node] === 0);
+  for (let node = ready.shift(); node !== undefined; node = ready.shift()) {
+    for (const to of leaving[node]!) {
+      rank[to] = Math.max(rank[to]!, rank[node]! + 1);
+      if (--missing[to]! === 0) ready.push(to);
+    }
+  }
+  return rank;
+}
+
+function ordered(ranks: Item[][]): Item[][] {
+  ranks.forEach(number);
+  let best = ranks.map((rank) => [...rank]);
+  let fewest = crossings(ranks);
+  for (let sweep = 0; sweep < SWEEPS && fewest > 0; sweep++) {
+    const isDown = sweep % 2 === 0;
+    const indexes = [...ranks.keys()];
+    for (const index of isDown ? indexes : indexes.reverse()) {
+      const rank = ranks[index]!;
+      const mean = new Map(rank.map((item) => [item, meanOrder(isDown ? item.above : item.below, item.order)]));
+      rank.sort((left, right) => mean.get(left)! - mean.get(right)!);
+      number(rank);
+    }
+    const count = crossings(ranks);
+    if (count < fewest) {
+      fewest = count;
+      best = ranks.map((rank) => [...rank]);
+    }
+  }
+  best.forEach(number);
+  return best;
+}
+
+function number(rank: readonly Item[]): void {
+  rank.forEach((item, index) => item.order = index);
+}
+
+function meanOrder(neighbours: readonly Item[], otherwise: number): number {
+  if (neighbours.length === 0) return otherwise;
+  return neighbours.reduce((sum, { order }) => sum + order, 0) / neighbours.length;
+}
+
+/** How often edges cross: pairs whose ends are in the other order than their starts. */
+function crossings(ranks: readonly (readonly Item[])[]): number {
+  let count = 0;
+  for (const rank of ranks) {
+    const seen: number[] = [];
+    for (const item of rank) {
+      const ends = item.below.map(({ order }) => order).sort((left, right) => left - right);
+      for (const end of ends) count += seen.filter((other) => other > end).length;
+      seen.push(...ends);
+    }
+  }
+  return count;
+}

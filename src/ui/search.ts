@@ -1,0 +1,94 @@
+/**
+ * Finding executions: newest change first, by status and flow as the server lists them, by id, time and error on top
+ * of that. It looks at a bounded number of executions for one page, and says where it stopped.
+ *
+ * @module
+ */
+
+import type { ExecutionEvent, ExecutionStatus, Server } from "../../mod.ts";
+import { checkKnown, nameParam, numberParam, statusParam, textParam, timeParam } from "./params.ts";
+
+/** What executions are asked for. */
+export interface Filter {
+  /** Only those of this status. */
+  readonly status: ExecutionStatus | undefined;
+  /** Only those of this flow. */
+  readonly flow: string | undefined;
+  /** Only those whose id begins so. */
+  readonly id: string | undefined;
+  /** Only those whose error contains this, whatever the case. */
+  readonly error: string | undefined;
+  /** Only those that changed last at this time or later. */
+  readonly since: Date | undefined;
+  /** Only those that changed last before this time. */
+  readonly until: Date | undefined;
+  /** Only those that changed last before this revision. */
+  readonly before: number | undefined;
+  /** How many at most. */
+  readonly limit: number;
+}
+
+/** A page of executions. */
+export interface Found {
+  /** Their latest changes, newest first. */
+  readonly events: ExecutionEvent[];
+  /** The `before` of the next page; absent where there is nothing more. */
+  readonly next?: number;
+  /** How many were looked at. */
+  readonly scanned: number;
+  /** Where it stopped looking although the page is not full. */
+  readonly stoppedAt?: Date;
+}
+
+const PARAMETERS = ["status", "flow", "id", "error", "since", "until", "before", "limit"];
+const MAX_LIMIT = 500;
+const PAGE = 500;
+const MAX_SCANNED = 10_000;
+
+/** The filter that a query says. @throws {Problem} */
+export function filterOf(query: URLSearchParams, now: Date, defaultLimit: number): Filter {
+  checkKnown(query, PARAMETERS);
+  return {
+    status: statusParam(query),
+    flow: nameParam(query, "flow"),
+    id: nameParam(query, "id"),
+    error: textParam(query, "error"),
+    since: timeParam(query, "since", now),
+    until: timeParam(query, "until", now),
+    before: numberParam(query, "before", [1, Number.MAX_SAFE_INTEGER]),
+    limit: numberParam(query, "limit", [1, MAX_LIMIT]) ?? defaultLimit,
+  };
+}
+
+/** Finds a page of executions. */
+export async function findExecutions(server: Server, filter: Filter): Promise<Found> {
+  const { status, flow, limit, since } = filter;
+  const isNarrow = filter.id !== undefined || filter.error !== undefined || filter.until !== undefined;
+  const size = isNarrow ? PAGE : limit + 1;
+  const events: ExecutionEvent[] = [];
+  let scanned = 0;
+  for (let before = filter.before;;) {
+    const page = await server.recent({
+      limit: size,
+      ...(status === undefined ? {} : { status }),
+      ...(flow === undefined ? {} : { flow }),
+      ...(before === undefined ? {} : { before }),
+    });
+    for (const event of page) {
+      if (since !== undefined && event.time < since) return { events, scanned };
+      if (events.length === limit) return { events, scanned, next: events.at(-1)!.revision };
+      scanned++;
+      if (matches(event, filter)) events.push(event);
+    }
+    const last = page.at(-1);
+    if (last === undefined || page.length < size) return { events, scanned };
+    if (scanned >= MAX_SCANNED) return { events, scanned, next: last.revision, stoppedAt: last.time };
+    before = last.revision;
+  }
+}
+
+function matches({ executionId, error, time }: ExecutionEvent, filter: Filter): boolean {
+  if (filter.id !== undefined && !executionId.startsWith(filter.id)) return false;
+  if (filter.until !== undefined && time >= filter.until) return false;
+  return filter.error === undefined || (error ?? "").toLowerCase().includes(filter.error.toLowerCase());
+}

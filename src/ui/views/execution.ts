@@ -1,0 +1,188 @@
+/**
+ * The page of an execution.
+ *
+ * @module
+ */
+
+import type { Context, Execution, ExecutionEvent, FlowGraph, Json } from "../../../mod.ts";
+import { NotFoundError } from "../../../mod.ts";
+import { executionMarks } from "../execution_marks.ts";
+import { layOut } from "../graph/layout.ts";
+import { drawFlow } from "../graph/svg.ts";
+import { clock, duration, plural } from "../format.ts";
+import { type Html, html, type Part } from "../html.ts";
+import { checkKnown, pathName } from "../params.ts";
+import { executionLink, flowLink, link, type Visit } from "../site.ts";
+import { type Visit as NodeVisit, visitsOf } from "../visits.ts";
+import { jsonPanel } from "./json_view.ts";
+import { pageResponse } from "./page.ts";
+import { badge, empty, facts, panel, tableHead, when } from "./parts.ts";
+import { stage } from "./stage.ts";
+import { timeline } from "./timeline.ts";
+import { verdict } from "./verdict.ts";
+
+const MAX_HISTORY = 1_000;
+const SHOWN_EVENTS = 100;
+
+/** `GET /executions/{id}`. */
+export async function executionPage(visit: Visit): Promise<Response> {
+  checkKnown(visit.query, []);
+  const { server } = visit.site;
+  const id = pathName(visit.params.id!, "id");
+  const execution = await server.get(id);
+  const [context, history, graph] = await Promise.all([
+    server.results(id),
+    server.history(id, { limit: MAX_HISTORY }),
+    graphOf(visit, execution),
+  ]);
+  const visits = visitsOf(history, graph);
+  const node = graph?.nodes.find(({ id }) => id === execution.currentNode);
+  const content = html`
+    ${head(visit, execution)}
+    ${verdict(visit, execution, node)}
+    <div class="columns graph-left">
+    ${panel("Path", graph === undefined ? lostGraph(execution) : path(visit, execution, graph, visits), {
+      tools: graph && stage.tools("path"),
+    })}
+    <div class="columns">
+    ${panel(
+      "Timeline",
+      visits.length === 0
+        ? empty("No history", "It was removed after the time that events are kept")
+        : html`<div class="body">${timeline(visits, visit.now.getTime())}</div>`,
+    )}
+    ${dataPanel(visit, execution, context)}
+    </div>
+    </div>
+    ${panel("Events", eventsTable(history), {
+      tools: html`<a href="${link(visit, `/api/executions/${id}/history`)}">JSON</a>`,
+    })}
+  `;
+  return pageResponse(visit, { title: id, section: "/executions", content, live: { execution: id } });
+}
+
+function head(visit: Visit, execution: Execution): Html {
+  const { id, flow, status, startedAt, updatedAt, generation, definition } = execution;
+  const isOver = status === "completed" || status === "failed" || status === "cancelled";
+  const end = isOver ? updatedAt : visit.now;
+  return html`<div class="head">
+<p class="crumbs"><a href="${link(visit, "/executions")}">Executions</a> / <a href="${
+    link(visit, "/executions", { flow })
+  }">${flow}</a></p>
+<h1 class="mono-title">${id}</h1>${
+    badge(status)
+  }<button type="button" class="quiet" data-copy="${id}" aria-label="Copy the id">Copy id</button>
+<span class="grow"></span>${actions(visit, execution)}</div>
+${
+    facts([
+      ["flow", html`<a href="${flowLink(visit, flow)}">${flow}</a>`],
+      ["started", html`${clock(startedAt)} (${when(startedAt, visit)})`],
+      [isOver ? "took" : "running for", duration(Math.max(0, end.getTime() - startedAt.getTime()))],
+      ["changed", when(updatedAt, visit)],
+      ["generation", String(generation)],
+      [
+        "definition",
+        html`<a class="mono" href="${flowLink(visit, flow, { definition })}" title="${definition}">${
+          definition.slice(0, 8)
+        }</a>`,
+      ],
+    ])
+  }`;
+}
+
+function actions(visit: Visit, { id, status }: Execution): Part {
+  if (!visit.site.options.allowActions) return undefined;
+  const action = (name: string, text: string, tone = "") =>
+    html`<a class="button ${tone}" href="${executionLink(visit, id)}/${name}">${text}</a>`;
+  switch (status) {
+    case "failed":
+      return action("resume", "Resume", "primary");
+    case "running":
+    case "waiting":
+      return html`${action("signal", "Signal", status === "waiting" ? "primary" : "")}${
+        action("cancel", "Cancel", "danger")
+      }`;
+    default:
+      return undefined;
+  }
+}
+
+/** The graph of the definition it runs by; the newest where that one is gone. */
+async function graphOf({ site }: Visit, { flow, definition }: Execution): Promise<FlowGraph | undefined> {
+  for (const options of [{ definition }, {}]) {
+    try {
+      return await site.server.flowGraph(flow, options);
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+    }
+  }
+  return undefined;
+}
+
+function path(visit: Visit, execution: Execution, graph: FlowGraph, visits: readonly NodeVisit[]): Html {
+  const marks = executionMarks(execution, graph, visits, visit.now.getTime());
+  return stage.view("path", drawFlow(graph, layOut(graph, { direction: "down" }), marks));
+}
+
+function lostGraph({ flow }: Execution): Html {
+  return empty("The graph is not known", html`No engine that is running, or has run, registered flow <b>${flow}</b>`);
+}
+
+function dataPanel(visit: Visit, { id }: Execution, context: Context): Html {
+  const { redact, isRedacting } = visit.site.options;
+  const hide = (value: Json, ...path: string[]) => redact(value, path);
+  const raw = link(visit, `/api/executions/${id}/results`);
+  const { input, payload, results, signals, lastNode } = context;
+  const body = html`<div class="data">
+${jsonPanel("Input", hide(input, "input"), { id: "data-input", isOpen: true })}
+${jsonPanel("Payload now", hide(payload, "payload"), { id: "data-payload" })}
+${
+    Object.entries(results).map(([node, value]) =>
+      jsonPanel(`Output of ${node}`, hide(value, "results", node), { id: `node-${node}`, isOpen: node === lastNode })
+    )
+  }
+${
+    Object.entries(signals).map(([name, value]) =>
+      jsonPanel(`Signal ${name}`, hide(value, "signals", name), { id: `signal-${name}` })
+    )
+  }
+</div>`;
+  const tools = html`${
+    isRedacting && html`<span class="soft small">some fields are redacted</span>`
+  }<a href="${raw}">JSON</a>`;
+  return panel("Data", body, { tools });
+}
+
+function eventsTable(history: readonly ExecutionEvent[]): Html {
+  if (history.length === 0) return empty("No events", "They were removed after the time that events are kept");
+  const shown = history.slice(-SHOWN_EVENTS).reverse();
+  const first = history[0]!.time.getTime();
+  const rows = shown.map(({ status, node, attempt, error, time, revision }) =>
+    html`
+      <tr>
+        <td class="num soft">${revision}</td>
+        <td class="nowrap">${clock(time)}</td>
+        <td class="num nowrap">+${duration(time.getTime() - first)}</td>
+        <td>${badge(status)}</td>
+        <td>${node}</td>
+        <td class="num">${attempt === undefined ? "" : attempt + 1}</td>
+        <td class="${error === undefined ? "none" : "error wide"}">${error !== undefined &&
+          html`<span class="clip" title="${error}">${error}</span>`}</td>
+      </tr>
+    `
+  );
+  return html`
+    <div class="scroll" tabindex="0" role="region" aria-label="Events">
+      <table>${tableHead([
+        "#Revision",
+        "Time",
+        "#Since start",
+        "Status",
+        "Node",
+        "#Attempt",
+        "Error",
+      ])}<tbody>${rows}</tbody></table>
+    </div>${history.length > shown.length &&
+      html`<p class="foot">the latest ${plural(shown.length, "event")} of ${history.length}</p>`}
+  `;
+}
