@@ -130,7 +130,7 @@ export function isNotFound(error: unknown): boolean {
 export function isNoResponders(error: unknown): boolean {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof NoAnswerError) return cause.isUnheard;
-    if (cause.name === "NoRespondersError" || cause.name === "JetStreamNotEnabled") return true;
+    if (cause.name === "NoResponders" || cause.name === "JetStreamNotEnabled") return true;
     if ((cause as { code?: unknown }).code === 503) return true;
   }
   return false;
@@ -198,7 +198,7 @@ function isNatsError(error: unknown): boolean {
 const NATS_ERRORS = new Set([
   "TimeoutError",
   "RequestError",
-  "NoRespondersError",
+  "NoResponders",
   "JetStreamNotEnabled",
   "JetStreamError",
   "JetStreamStatusError",
