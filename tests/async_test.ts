@@ -381,3 +381,31 @@ Deno.test("a kind that is sync, too, or nats-task, or has bad options, is refuse
       assertEquals(error.issues[0]!.path, path, JSON.stringify(options));
     }
   }));
+
+Deno.test("two engines with workers share 200 executions: none is lost, and every job runs once", () =>
+  inSpace(async (space) => {
+    const recorder = new Recorder(({ nodeId, executionId }) => ({ status: "ok", payload: { nodeId, executionId } }));
+    const flow: FlowDef = {
+      name: "mixed",
+      nodes: [
+        task("first"),
+        { id: "fan", type: "fanout", branches: ["x", "y"] },
+        task("x"),
+        task("y", { invoker: "f" }),
+        { id: "join", type: "fanin", waitFor: ["x", "y"] },
+        task("last"),
+      ],
+      edges: [{ from: "first", to: "fan" }, { from: "fan", to: "join" }, { from: "join", to: "last" }],
+    };
+    const more = { invokers: { f: recorder }, resultCache: true };
+    const options = { invoker: recorder, concurrency: 8 };
+    const { server } = await asyncEngine(space, [flow], options, more);
+    await space.engine({ flows: [flow], asyncInvokers: { [KIND]: options }, ...more }, await space.connect());
+    const ids = await Promise.all(Array.from({ length: 200 }, (_, n) => server.start("mixed", {}, { id: `e${n}` })));
+    await until(async () => (await server.byStatus("completed")).length === ids.length, "all executions to complete");
+    assertEquals(recorder.keys.length, new Set(recorder.keys).size, "no job ran twice");
+    assertEquals(recorder.keys.length, 4 * ids.length);
+    assertEquals((await server.get("e7")).payload, { nodeId: "last", executionId: "e7" });
+    await until(async () => (await queue(space)).held === 0, "the queue to empty");
+    assertEquals(await server.deadLetters(), []);
+  }));
