@@ -64,35 +64,33 @@ function assertResearched(result: Run): void {
   assertStringIncludes(result.stdout, `"approved_by": "Ada"`);
 }
 
-Deno.test("embedded.ts takes a research request through every node and completes", async () => {
-  assertResearched(await runExample("embedded.ts"));
-});
-
-Deno.test("embedded.ts brings a NATS server of its own, from any folder, and ends it", async () => {
-  const result = await runExample("embedded.ts", [], { ...surroundings(), NATS_URL: "" }, dirname(ROOT));
-  assertResearched(result);
-  assertStringIncludes(result.stdout, "starting a server for this example");
-  const port = Number(/nats:\/\/127\.0\.0\.1:(\d+)/.exec(result.stdout)![1]);
+Deno.test("embedded.ts takes a research request through every node, on a server it is given and on one of its own", async () => {
+  const [given, own] = await Promise.all([
+    runExample("embedded.ts"),
+    runExample("embedded.ts", [], { ...surroundings(), NATS_URL: "" }, dirname(ROOT)), // from another folder, too
+  ]);
+  assertResearched(given);
+  assertResearched(own);
+  assert(!given.stdout.includes("starting a server"), given.stdout);
+  assertStringIncludes(own.stdout, "starting a server for this example");
+  const port = Number(/nats:\/\/127\.0\.0\.1:(\d+)/.exec(own.stdout)![1]);
   const answer = await Deno.connect({ hostname: "127.0.0.1", port }).then((conn) => conn.close(), (error) => error);
   assert(answer instanceof Deno.errors.ConnectionRefused, `something still listens on ${port}`);
 });
 
-Deno.test("embedded.ts escalates a delicate topic without asking anyone", async () => {
-  const result = await runExample("embedded.ts", ["weapons for minors"]);
-  assertRun(result);
-  assertEquals(steps(result.stdout).slice(-5), ["✔ gather", "◆ assess", "▶ escalation", "✔ escalation", "■ completed"]);
-});
-
-Deno.test("embedded.ts says why where it cannot connect", async () => {
-  const result = await runExample("embedded.ts", [], { ...surroundings(), NATS_URL: "nats://127.0.0.1:1" });
-  assertEquals(result.code, 1);
-  assertMatch(result.stderr, /^the example failed: cannot connect to NATS at nats:\/\/127\.0\.0\.1:1: .+\n$/);
-});
-
-Deno.test("embedded.ts without workers says what is missing", async () => {
-  const result = await runExample("embedded.ts", ["--engine-only"]);
-  assertEquals(result.code, 1, result.stdout);
-  assertStringIncludes(result.stderr, "The execution failed: no worker listens on");
+Deno.test("embedded.ts escalates a delicate topic without asking anyone, and says why where it cannot go on", async () => {
+  const [escalated, alone, unconnected] = await Promise.all([
+    runExample("embedded.ts", ["weapons for minors"]),
+    runExample("embedded.ts", ["--engine-only"]),
+    runExample("embedded.ts", [], { ...surroundings(), NATS_URL: "nats://127.0.0.1:1" }),
+  ]);
+  assertRun(escalated);
+  const end = ["✔ gather", "◆ assess", "▶ escalation", "✔ escalation", "■ completed"];
+  assertEquals(steps(escalated.stdout).slice(-5), end);
+  assertEquals(alone.code, 1, alone.stdout);
+  assertStringIncludes(alone.stderr, "The execution failed: no worker listens on");
+  assertEquals(unconnected.code, 1);
+  assertMatch(unconnected.stderr, /^the example failed: cannot connect to NATS at nats:\/\/127\.0\.0\.1:1: .+\n$/);
 });
 
 Deno.test("worker.ts does the work of an engine in another process, and stops when it is told to", async () => {
@@ -140,18 +138,18 @@ Deno.test("custom_invoker.ts posts to agents: one is busy at first, one answers 
   assertStringIncludes(result.stdout, "Answer     Dear customer, the driver is too old.");
 });
 
-for (const decision of ["release", "reject"] as const) {
-  Deno.test(`approval.ts reminds, and ends with ${decision}`, async () => {
-    const result = await runExample("approval.ts", decision === "reject" ? ["reject"] : []);
+Deno.test("approval.ts reminds, and ends as the manager decides", async () => {
+  const [released, rejected] = await Promise.all([runExample("approval.ts"), runExample("approval.ts", ["reject"])]);
+  for (const [result, end] of [[released, "release"], [rejected, "reject"]] as const) {
     assertRun(result);
     const all = steps(result.stdout);
     // On a machine that is slow enough, a second reminder may come before the answer.
     assertEquals(all.filter((step) => /approval|remind/.test(step)).slice(0, 5), [
       ...["⏸ approval", "⏰ approval", "▶ remind", "✔ remind", "⏸ approval"],
     ]);
-    assertEquals(all.slice(-4), ["◆ decide", `▶ ${decision}`, `✔ ${decision}`, "■ completed"]);
-  });
-}
+    assertEquals(all.slice(-4), ["◆ decide", `▶ ${end}`, `✔ ${end}`, "■ completed"]);
+  }
+});
 
 Deno.test("async.ts renders every clip, the one of the crashed worker, too", async () => {
   const result = await runExample("async.ts");
