@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { jetstreamManager } from "@nats-io/jetstream";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { createServer, type FlowDef, type Result, ValidationError } from "../mod.ts";
@@ -274,6 +274,28 @@ Deno.test("an engine killed between a recorded result and the head: the invoker 
       }));
   }
 });
+
+Deno.test("work that reconcile drives again is looked up, too", () =>
+  inSpace(async (space) => {
+    const remote = new RemoteInvoker(space.nc, space.namespace);
+    const engine = { flows: [chain("one", 1, "remote")], leaseTtl: LEASE, resultCache: true };
+    await using first = await startCrashProcess(space, { engine, holds: "exec" });
+    const server = await space.server();
+    await server.start("one", {}, { id: "e" });
+    await until(async () => (await keysOf(space)).length === 1, "the result to be recorded");
+    await first.kill();
+    // Somebody acks the work by mistake: nothing would ever deliver it again.
+    const consumer = await jetstream(space.nc).consumers.get(
+      space.names.executionStream(),
+      space.names.flowConsumer("one"),
+    );
+    const delivery = await consumer.next({ expires: 30_000 });
+    assert(await delivery!.ackAck());
+    assertEquals((await server.reconcile()).redriven, 1);
+    await using _second = await startCrashProcess(space, { engine });
+    assertEquals((await ended(server, "e")).status, "completed");
+    assertEquals(remote.keys, ["e.n0.1.0"]);
+  }));
 
 Deno.test("without a cache an engine killed at the same point calls the invoker again", () =>
   inSpace(async (space) => {

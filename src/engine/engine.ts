@@ -25,7 +25,7 @@ import type { Commands } from "./commands.ts";
 import type { Executions } from "./executions.ts";
 import { type Held, Lanes } from "./lanes.ts";
 import { errorText } from "./result.ts";
-import { drivesItself, Session } from "./session.ts";
+import { drivesItself, isFirst, Session } from "./session.ts";
 
 /** What an engine is made of. */
 export interface EngineOptions {
@@ -381,11 +381,6 @@ export class Engine {
       },
     };
   }
-}
-
-/** Whether nobody can have worked on a head before. An `active` one that fired was somebody's work that stalled. */
-function isFirst(delivery: Delivery, head: Head): boolean {
-  return delivery.deliveries === 1 && head.revision === delivery.sequence && head.parkedAs !== "active";
 }
 
 /** The definition an execution runs by names a kind of invoker that this engine does not have. */

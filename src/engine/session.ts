@@ -10,9 +10,10 @@
 
 import { isWanted } from "../core/decide.ts";
 import type { Attempt, Event } from "../core/events.ts";
-import { awaitsMail } from "../core/mail.ts";
+import { awaitsCompletion, awaitsMail } from "../core/mail.ts";
 import type { State } from "../core/state.ts";
 import type { Flow } from "../flow/types.ts";
+import type { Delivery } from "../nats/delivery.ts";
 import type { Head } from "../nats/heads.ts";
 import { untilAnswered } from "../nats/client.ts";
 import type { Attempts, RunningAttempt } from "./attempts.ts";
@@ -62,10 +63,10 @@ export class Session {
     this.#isFirst = isFirst;
     if (head.phase === "due") this.#unsaved.push({ type: "wake" });
     try {
-      // Whoever saved this progress may have died before it looked into the mail (R7).
-      if (head.phase === "active" && awaitsMail(head.state)) {
+      // Whoever wrote this head may have died before it looked into the mail for the branches that park in it (R7).
+      if (awaitsCompletion(head.state)) {
         this.#head = await this.#executions.collectMail(flow, head);
-        if (drivesItself(this.#head)) return true;
+        if (this.#head.revision !== head.revision && drivesItself(this.#head)) return true;
       }
       while (!this.#isDropped) {
         if (await this.#turn()) return true;
@@ -222,4 +223,18 @@ export class Session {
 /** Whether a head drives its execution on without the delivery it was written under (R3). */
 export function drivesItself(head: Head): boolean {
   return head.phase !== "active";
+}
+
+/** Whether nobody can have worked on a head before. An `active` one that fired was somebody's work that stalled. */
+export function isFirst(delivery: Delivery, head: Head): boolean {
+  const isFresh = delivery.deliveries === 1 && head.revision === delivery.sequence && head.parkedAs !== "active";
+  return isFresh && !isRedriven(head);
+}
+
+/** Whether a head is its predecessor written again, by `reconcile`. */
+function isRedriven({ state, parkedAs = state.phase }: Head): boolean {
+  const previous = state.trail?.at(-1);
+  if (previous === undefined) return false;
+  const [, phase, node, attempt] = previous;
+  return phase === parkedAs && node === state.node && attempt === state.attempt;
 }
