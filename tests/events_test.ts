@@ -275,7 +275,8 @@ Deno.test("recent pages through the latest changes of more executions than fit a
     }));
     for (const id of ids) await ended(server, id);
     const paged: ExecutionEvent[] = [];
-    for (let before: number | undefined;;) {
+    let before: number | undefined;
+    for (;;) {
       const page = await server.recent({ limit: 70, ...(before === undefined ? {} : { before }) });
       if (page.length === 0) break;
       paged.push(...page);
