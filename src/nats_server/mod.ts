@@ -9,3 +9,4 @@ export { type NatsCluster, type NatsClusterNode, type NatsClusterOptions, startN
 export { NatsServerError, type NatsServerErrorCode, reason } from "./errors.ts";
 export { cacheFolder } from "./files.ts";
 export { isPortTaken, type NatsServer, type NatsServerOptions, startNatsServer } from "./server.ts";
+export { isSupported, MIN_VERSION } from "./version.ts";

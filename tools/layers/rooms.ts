@@ -36,7 +36,7 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   ui: { imports: ["server", "mod"] },
   nats_server: { imports: [] },
   testing: { imports: [...server, "mod", "nats_server"] },
-  cli: { imports: ["server", "mod", "ui", "nats_server", "flow"] },
+  cli: { imports: ["names", "flow", "server", "mod", "ui", "nats_server"] },
 };
 
 /** What the file `mod.ts` may import: everything that is not built on top of it. */

@@ -1,0 +1,178 @@
+/**
+ * Commands about one execution: start, signal, complete, resume, cancel, and what it is and knows.
+ *
+ * @module
+ */
+
+import { type Command, Option } from "commander";
+import type { Execution, Json, Result, Server } from "../../../mod.ts";
+import { action, readJson, readObject, type Scene, wholeNumber } from "../command.ts";
+import { interruption } from "../environment.ts";
+import { EXIT } from "../failure.ts";
+import { shownDuration, shownTime, statusStyle } from "../output.ts";
+import { follow, hasEnded } from "./follow.ts";
+
+const PAYLOAD = "JSON; @file reads a file, - standard input";
+
+/** Adds the commands. */
+export function addExecutionCommands(program: Command): void {
+  addStart(program);
+  addSignal(program);
+  addComplete(program);
+  action(
+    program.command("get").summary("show an execution").description("Shows an execution as it is now.")
+      .argument("<id>", "the execution's id"),
+    (scene, id: string) => scene.served(async (server) => showExecution(scene, await server.get(id))),
+  );
+  action(
+    program.command("results").summary("show everything an execution knows")
+      .description("Shows everything that an execution knows, as JSON: input, payload, results, signals, branches.")
+      .argument("<id>", "the execution's id"),
+    (scene, id: string) => scene.served(async (server) => console.log(text(await server.results(id)))),
+  );
+  action(
+    program.command("resume").summary("run a failed execution again, from the node it failed on")
+      .description("Resumes a failed execution at the node it failed on, with a fresh retry budget.")
+      .argument("<id>", "the execution's id"),
+    (scene, id: string) => scene.served((server) => done(scene, { id }, `resumed ${id}`, server.resume(id))),
+  );
+  action(
+    program.command("cancel").summary("end an execution")
+      .description("Cancels a live execution; one that has ended, or does not exist, is left as it is.")
+      .argument("<id>", "the execution's id").argument("[reason]", "why"),
+    (scene, id: string, reason: string | undefined) =>
+      scene.served((server) => done(scene, { id }, `cancelled ${id}`, server.cancel(id, reason))),
+  );
+}
+
+interface StartFlags {
+  readonly id?: string;
+  readonly wait?: boolean;
+}
+
+function addStart(program: Command): void {
+  const command = program.command("start").summary("start an execution")
+    .description("Starts an execution of a flow that an engine has loaded, and prints its id.")
+    .argument("<flow>", "the flow's name").argument("[payload]", `the payload, an object: ${PAYLOAD}`)
+    .option("--id <id>", "the execution's id: the same start again is then the same execution")
+    .option("-w, --wait", "go along with it to its end; exit code 7 where it does not complete");
+  action(command, async (scene, flow: string, payload: string | undefined, flags: StartFlags) => {
+    const given = await readObject("payload", payload);
+    return await scene.served(async (server) => {
+      const id = await server.start(flow, given, flags.id === undefined ? {} : { id: flags.id });
+      if (!flags.wait) {
+        scene.out.json({ id, flow });
+        return scene.out.say(id);
+      }
+      scene.out.say(scene.out.styled(id, "bold"));
+      return await waitFor(scene, server, id);
+    });
+  });
+}
+
+async function waitFor(scene: Scene, server: Server, id: string): Promise<number> {
+  const signal = interruption();
+  const ended = await follow(scene, server, { id, signal });
+  if (!ended) return 130;
+  const { status } = await server.get(id);
+  if (status === "completed") scene.out.say(text((await server.results(id)).payload));
+  return status === "completed" ? EXIT.ok : EXIT.ended;
+}
+
+function addSignal(program: Command): void {
+  const command = program.command("signal").summary("send a signal to an execution")
+    .description("Sends a signal to an execution. It is kept until the execution waits for it.")
+    .argument("<id>", "the execution's id").argument("<name>", "the signal's name")
+    .argument("[payload]", `the payload: ${PAYLOAD}`)
+    .option("--once <key>", "send it once, however often this is repeated within two minutes");
+  action(
+    command,
+    async (scene, id: string, name: string, payload: string | undefined, { once }: { once?: string }) => {
+      const given = payload === undefined ? null : await readJson("payload", payload);
+      await scene.served((server) => {
+        const sent = server.signal(id, name, given, once === undefined ? {} : { id: once });
+        return done(scene, { id, signal: name }, `sent ${name} to ${id}`, sent);
+      });
+    },
+  );
+}
+
+interface CompleteFlags {
+  readonly status: Result["status"];
+  readonly error?: string;
+  readonly generation?: number;
+}
+
+function addComplete(program: Command): void {
+  const command = program.command("complete").summary("complete a pending activity")
+    .description("Completes a task, or a branch, whose invoker said `pending`.")
+    .argument("<id>", "the execution's id").argument("<node>", "the task's node")
+    .argument("<attempt>", "the attempt, from 0", wholeNumber).argument("[payload]", `its output: ${PAYLOAD}`)
+    .addOption(new Option("--status <status>", "how it ended").choices(["ok", "error", "retry"]).default("ok"))
+    .option("--error <text>", "why it failed")
+    .option("--generation <number>", "the visit of the node, from the invoker's request", wholeNumber);
+  action(
+    command,
+    async (scene, id: string, node: string, attempt: number, payload: string | undefined, flags: CompleteFlags) => {
+      const { status, error, generation } = flags;
+      const output = payload === undefined ? {} : { payload: await readJson("output", payload) };
+      const result: Result = { status, ...output, ...(error === undefined ? {} : { error }) };
+      const options = generation === undefined ? {} : { generation };
+      await scene.served((server) => {
+        const sent = server.completeActivity(id, node, attempt, result, options);
+        return done(scene, { id, node, attempt, status }, `sent ${status} for ${node} of ${id}`, sent);
+      });
+    },
+  );
+}
+
+/** Waits for something that returns nothing, and says that it was done. */
+async function done(scene: Scene, json: unknown, said: string, doing: Promise<void>): Promise<void> {
+  await doing;
+  scene.out.json(json);
+  scene.out.say(said);
+}
+
+function showExecution({ out }: Scene, execution: Execution): void {
+  if (out.isJson) return out.json(execution);
+  const { status, wait, error, signals } = execution;
+  out.fields([
+    ["id", execution.id, "bold"],
+    ["flow", execution.flow],
+    ["status", status, statusStyle(status)],
+    ["node", execution.currentNode],
+    ["attempt", String(execution.attempt + 1)],
+    ["waits for", wait === undefined ? undefined : shownWait(wait)],
+    ["error", error, "red"],
+    ["started", shownTime(execution.startedAt)],
+    ["updated", shownTime(execution.updatedAt)],
+    [
+      "took",
+      hasEnded(status) ? shownDuration(execution.updatedAt.getTime() - execution.startedAt.getTime()) : undefined,
+    ],
+    ["definition", execution.definition, "dim"],
+    ["signals", signals === undefined ? undefined : text(signals)],
+    ["payload", text(execution.payload)],
+  ]);
+  if (execution.branches === undefined) return;
+  out.say("");
+  out.table(Object.values(execution.branches), [
+    { title: "BRANCH", cell: ({ node }) => node },
+    {
+      title: "STATUS",
+      cell: ({ status, parked }) => parked ? `${status} (waits)` : status,
+      style: ({ status }) => statusStyle(status === "pending" ? "running" : status),
+    },
+    { title: "ATTEMPT", cell: ({ attempt = 0 }) => String(attempt + 1) },
+    { title: "ERROR", cell: ({ error = "" }) => error, style: () => "red" },
+  ], "no branches");
+}
+
+function shownWait({ kind, signal, until }: NonNullable<Execution["wait"]>): string {
+  const what = kind === "signal" ? `signal ${signal}` : kind === "retry" ? "its next attempt" : `its ${kind}`;
+  return until === undefined ? what : `${what}, until ${shownTime(until)}`;
+}
+
+function text(value: Json | object): string {
+  return JSON.stringify(value, null, 2);
+}

@@ -1,0 +1,94 @@
+/**
+ * Commands about flows: those that are loaded, those in files, and pictures of both.
+ *
+ * @module
+ */
+
+import { type Command, Option } from "commander";
+import type { ExecutionStatus, FlowGraph } from "../../../mod.ts";
+import { flowSchema } from "../../flow/schema.ts";
+import { action, type Scene } from "../command.ts";
+import { CommandError, EXIT } from "../failure.ts";
+import { type FlowFile, readFlowFiles } from "../flow_files.ts";
+import { FORMATS, type GraphFormat, graphText } from "../graph/mod.ts";
+import { printable } from "../output.ts";
+
+/** Adds the commands. */
+export function addFlowCommands(program: Command): void {
+  const flows = program.command("flows").summary("list the flows that engines have loaded")
+    .description("Lists the flows that engines have loaded, and how many executions of each status they have.");
+  action(flows, (scene) => scene.served(async (server) => showFlows(scene, await server.counts())));
+  const validate = program.command("validate").summary("check flows in files, as for CI")
+    .description("Checks flows in files and folders. What is wrong is printed as file:line:column: path: message.")
+    .argument("[paths...]", "files, and folders with *.yaml files (default: flows/)")
+    .option("--kinds <kinds>", "the kinds of invoker there are, with commas between them (default: any)");
+  action(validate, (scene, paths: string[], { kinds }: { kinds?: string }) => validateFiles(scene, paths, kinds));
+  const graph = program.command("graph").summary("draw a flow")
+    .description("Draws a flow: one in a file, or one that an engine has loaded.")
+    .argument("<flow>", "a file, or a flow's name")
+    .addOption(new Option("--format <format>", "what to print").choices(FORMATS).default("ascii"));
+  action(graph, async (scene, flow: string, { format }: { format: GraphFormat }) => {
+    const found = await findGraph(scene, flow);
+    if (scene.out.isJson) scene.out.json(found);
+    else console.log(graphText(found, format).trimEnd());
+  });
+  const schema = program.command("schema").summary("print the JSON Schema of flows, for editors")
+    .description(
+      "Prints the JSON Schema of flows in YAML, for editors: # yaml-language-server: $schema=flow.schema.json",
+    );
+  action(schema, () => Promise.resolve(console.log(JSON.stringify(flowSchema(), null, 2))));
+}
+
+function showFlows({ out }: Scene, counts: Record<string, Record<ExecutionStatus, number>>): void {
+  if (out.isJson) return out.json(counts);
+  const count = (status: ExecutionStatus) => ({
+    title: status.toUpperCase(),
+    cell: ([, of]: [string, Record<ExecutionStatus, number>]) => String(of[status]),
+  });
+  out.table(Object.entries(counts), [
+    { title: "FLOW", cell: ([name]) => name, style: () => "bold" },
+    ...(["running", "waiting", "completed", "failed", "cancelled"] as const).map(count),
+  ], "no flows");
+}
+
+async function validateFiles({ out }: Scene, paths: readonly string[], kinds: string | undefined): Promise<number> {
+  const known = kinds?.split(",").map((kind) => kind.trim()).filter(Boolean);
+  const files = await readFlowFiles(paths.length === 0 ? ["flows"] : paths, known);
+  const invalid = files.filter(({ issues }) => issues.length > 0);
+  if (out.isJson) {
+    out.json(files.map(({ path, flow, issues }) => ({
+      file: path,
+      ...(flow === undefined ? {} : { flow: flow.definition.name }),
+      valid: issues.length === 0,
+      issues,
+    })));
+  } else {
+    for (const file of files) showFile(out, file);
+    const good = files.length - invalid.length;
+    out.say(`${good} valid${invalid.length === 0 ? "" : `, ${invalid.length} not`}`);
+  }
+  return invalid.length === 0 ? EXIT.ok : EXIT.invalid;
+}
+
+function showFile(out: Scene["out"], { path, flow, issues }: FlowFile): void {
+  if (flow !== undefined) return out.say(`${path}: ${out.styled("valid", "green")}, ${flow.definition.name}`);
+  for (const { path: where, line, column, message } of issues) {
+    const place = [path, line, column].filter((part) => part !== undefined).join(":");
+    out.say(`${out.styled(place, "bold")}: ${where}: ${printable(message)}`);
+  }
+}
+
+/** The graph of a flow in a file, or else of one that an engine has loaded. */
+async function findGraph(scene: Scene, flow: string): Promise<FlowGraph> {
+  if (!/[./\\]/.test(flow)) return await scene.served((server) => server.flowGraph(flow));
+  const [file, ...others] = await readFlowFiles([flow]);
+  if (others.length > 0) throw new CommandError(EXIT.usage, `${flow} has several flows: name the file of one`);
+  if (file!.flow !== undefined) return file!.flow.graph;
+  const [{ path, line, column, message }] = file!.issues as [FlowFile["issues"][number]];
+  const place = [file!.path, line, column].filter((part) => part !== undefined).join(":");
+  throw new CommandError(
+    EXIT.invalid,
+    `${place}: ${path}: ${message}`,
+    `\`packtrail validate ${flow}\` tells everything`,
+  );
+}

@@ -1,0 +1,130 @@
+/**
+ * Commands that list: executions, events, history, dead letters; and what looks after them.
+ *
+ * @module
+ */
+
+import { type Command, Option } from "commander";
+import type { ExecutionEvent, ExecutionStatus } from "../../../mod.ts";
+import { action, positiveNumber, wholeNumber } from "../command.ts";
+import { interruption } from "../environment.ts";
+import { type Column, shownTime, statusStyle } from "../output.ts";
+import { follow, printEvent } from "./follow.ts";
+
+const STATUSES = ["running", "waiting", "completed", "failed", "cancelled"];
+
+/** Adds the commands. */
+export function addListCommands(program: Command): void {
+  addList(program);
+  addWatch(program);
+  const history = program.command("history").summary("show what happened to an execution")
+    .description("Shows what happened to an execution, oldest first.")
+    .argument("<id>", "the execution's id").option("--limit <number>", "only the latest ones", positiveNumber);
+  action(history, (scene, id: string, { limit }: { limit?: number }) =>
+    scene.served(async (server) => {
+      const events = await server.history(id, limit === undefined ? {} : { limit });
+      scene.out.table(events, [TIME, STATUS, NODE, ATTEMPT, ERROR], `nothing is known of ${id}`);
+    }));
+  addCare(program);
+}
+
+interface ListFlags {
+  readonly status?: ExecutionStatus;
+  readonly flow?: string;
+  readonly limit: number;
+  readonly before?: number;
+}
+
+const ID: Column<ExecutionEvent> = { title: "ID", cell: ({ executionId }) => executionId, style: () => "bold" };
+const FLOW: Column<ExecutionEvent> = { title: "FLOW", cell: ({ flow }) => flow };
+const STATUS: Column<ExecutionEvent> = {
+  title: "STATUS",
+  cell: ({ status }) => status,
+  style: ({ status }) => statusStyle(status),
+};
+const NODE: Column<ExecutionEvent> = { title: "NODE", cell: ({ node }) => node };
+const ATTEMPT: Column<ExecutionEvent> = { title: "ATTEMPT", cell: ({ attempt = 0 }) => String(attempt + 1) };
+const TIME: Column<ExecutionEvent> = { title: "TIME", cell: ({ time }) => shownTime(time), style: () => "dim" };
+const ERROR: Column<ExecutionEvent> = { title: "ERROR", cell: ({ error = "" }) => error, style: () => "red" };
+
+function addList(program: Command): void {
+  const command = program.command("list").alias("ls").summary("list executions, the latest change first")
+    .description("Lists executions, those that changed last first.")
+    .addOption(new Option("--status <status>", "only those of this status").choices(STATUSES))
+    .option("--flow <flow>", "only those of this flow")
+    .option("--limit <number>", "how many at most", positiveNumber, 50)
+    .option("--before <revision>", "only changes before this one: the `revision` of the last one seen", wholeNumber);
+  action(command, (scene, flags: ListFlags) =>
+    scene.served(async (server) => {
+      const { status, flow, limit, before } = flags;
+      const events = await server.recent({
+        limit,
+        ...(status === undefined ? {} : { status }),
+        ...(flow === undefined ? {} : { flow }),
+        ...(before === undefined ? {} : { before }),
+      });
+      scene.out.table(events, [ID, FLOW, STATUS, NODE, TIME, ERROR], "no executions");
+      const last = events.at(-1);
+      if (last === undefined || events.length < limit) return;
+      scene.out.say(scene.out.styled(`more with --before ${last.revision}`, "dim"));
+    }));
+}
+
+interface WatchFlags {
+  readonly flow?: string;
+  readonly status?: ExecutionStatus;
+}
+
+function addWatch(program: Command): void {
+  const command = program.command("watch").summary("show what happens, as it happens")
+    .description("Shows what happens in the namespace, or to one execution until it ends; JSON is one event a line.")
+    .argument("[id]", "an execution's id")
+    .option("--flow <flow>", "only executions of this flow")
+    .addOption(new Option("--status <status>", "only changes to this status").choices(STATUSES));
+  action(command, (scene, id: string | undefined, { flow, status }: WatchFlags) =>
+    scene.served(async (server) => {
+      const signal = interruption();
+      if (id !== undefined) {
+        await follow(scene, server, { id, signal });
+        return;
+      }
+      for await (const event of server.watchEvents({ signal })) {
+        if (flow !== undefined && event.flow !== flow) continue;
+        if (status === undefined || event.status === status) printEvent(scene, event, { withId: true });
+      }
+    }));
+}
+
+function addCare(program: Command): void {
+  const letters = program.command("dead-letters").summary("list what was given up on")
+    .description("Lists what was given up on, newest first: `redrive` tries one again.")
+    .option("--limit <number>", "how many at most", positiveNumber, 50);
+  action(letters, (scene, { limit }: { limit: number }) =>
+    scene.served(async (server) => {
+      scene.out.table(await server.deadLetters({ limit }), [
+        { title: "NUMBER", cell: ({ sequence }) => String(sequence), style: () => "bold" },
+        { title: "SOURCE", cell: ({ source }) => source },
+        { title: "KEY", cell: ({ key }) => key },
+        { title: "TIME", cell: ({ time }) => shownTime(time), style: () => "dim" },
+        { title: "REASON", cell: ({ reason }) => reason, style: () => "red" },
+      ], "nothing was given up on");
+    }));
+  const redrive = program.command("redrive").summary("try again what was given up on")
+    .description("Tries again what was given up on, and removes its dead letter.")
+    .argument("<number>", "the dead letter's number", wholeNumber);
+  action(redrive, (scene, sequence: number) =>
+    scene.served(async (server) => {
+      await server.redrive(sequence);
+      scene.out.json({ sequence });
+      scene.out.say(`tried dead letter ${sequence} again`);
+    }));
+  const reconcile = program.command("reconcile").summary("look over the namespace")
+    .description("Removes leftovers and orphans, and drives stalled executions again. Needs an engine's permissions.");
+  action(reconcile, (scene) =>
+    scene.served(async (server) => {
+      const report = await server.reconcile();
+      scene.out.json(report);
+      const counts = Object.entries(report).filter(([, count]) => typeof count === "number");
+      if (!scene.out.isJson) scene.out.fields(counts.map(([name, count]) => [name, String(count)]));
+    }));
+}

@@ -1,0 +1,79 @@
+/**
+ * Flows in files: found, read and checked.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { validateFlow, ValidationError, type ValidationIssue, type ValidFlow } from "../../mod.ts";
+import { CommandError, EXIT } from "./failure.ts";
+
+/** A file with a flow in it, valid or not. */
+export interface FlowFile {
+  /** The path. */
+  readonly path: string;
+  /** The text. */
+  readonly text: string;
+  /** The flow, where it is valid. */
+  readonly flow?: ValidFlow;
+  /** What is wrong with it. */
+  readonly issues: readonly ValidationIssue[];
+}
+
+/**
+ * Reads files and the `*.yaml` and `*.yml` files of folders, in the order given, and checks each.
+ *
+ * @param kinds The kinds of invoker there are; any kind is fine where absent.
+ * @throws {CommandError} Where a path cannot be read, or a folder has no flow.
+ */
+export async function readFlowFiles(paths: readonly string[], kinds?: readonly string[]): Promise<FlowFile[]> {
+  const files: FlowFile[] = [];
+  for (const path of paths) for (const file of await expand(path)) files.push(await readFlowFile(file, kinds));
+  return withDuplicates(files);
+}
+
+async function expand(path: string): Promise<string[]> {
+  const info = await read(path, () => Deno.stat(path));
+  if (!info.isDirectory) return [path];
+  const entries = await read(path, () => Array.fromAsync(Deno.readDir(path)));
+  const found = entries.filter(({ name, isDirectory }) => !isDirectory && /\.ya?ml$/.test(name));
+  if (found.length === 0) throw new CommandError(EXIT.usage, `there is no *.yaml or *.yml file in ${path}`);
+  return found.map(({ name }) => join(path, name)).sort();
+}
+
+async function readFlowFile(path: string, kinds: readonly string[] | undefined): Promise<FlowFile> {
+  const text = await read(path, () => Deno.readTextFile(path));
+  try {
+    const flow = validateFlow(text, { file: path, ...(kinds === undefined ? {} : { kinds }) });
+    return { path, text, flow, issues: [] };
+  } catch (error) {
+    if (!(error instanceof ValidationError)) throw error;
+    return { path, text, issues: error.issues };
+  }
+}
+
+async function read<T>(path: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound ? "there is no such file or folder" : (cause as Error).message;
+    throw new CommandError(EXIT.usage, `cannot read ${path}: ${why}`, undefined, { cause });
+  }
+}
+
+/** A namespace has one flow of a name. */
+function withDuplicates(files: readonly FlowFile[]): FlowFile[] {
+  const first = new Map<string, string>();
+  return files.map((file) => {
+    const name = file.flow?.definition.name;
+    if (name === undefined) return file;
+    const other = first.get(name);
+    if (other === undefined) {
+      first.set(name, file.path);
+      return file;
+    }
+    const line = file.text.split("\n").findIndex((text) => /^["']?name["']?\s*:/.test(text)) + 1;
+    const issue = { path: "name", ...(line > 0 ? { line, column: 1 } : {}), message: `is the name of ${other} too` };
+    return { path: file.path, text: file.text, issues: [issue] };
+  });
+}
