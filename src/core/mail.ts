@@ -12,7 +12,12 @@ import type { State } from "./state.ts";
 
 /** Whether something in a state waits for what may have been kept in the mail. */
 export function awaitsMail(state: State): boolean {
-  return state.phase === "waiting" || state.wait !== undefined || parkedBranches(state).length > 0;
+  return state.phase === "waiting" || state.wait !== undefined || awaitsCompletion(state);
+}
+
+/** Whether a branch is pending: its completion may have been kept by the time its work is taken up again. */
+export function awaitsCompletion(state: State): boolean {
+  return parkedBranches(state).length > 0;
 }
 
 /** Whether who wrote a state after another has to look into the mail: it waits, or a branch has parked in it. */

@@ -201,7 +201,11 @@ export class Executions {
       if (decision === undefined || decision.type === "keep") continue;
       if (decision.type === "next") {
         const written = await this.commit(flow, current, decision.state, decision.visited);
-        if (written === undefined) return await this.parts.heads.read(id, head.state.flow) ?? current;
+        if (written === undefined) {
+          // Who was first need not have looked: what waits may have been parked long before.
+          const newest = await this.parts.heads.read(id, head.state.flow) ?? current;
+          return awaitsMail(newest.state) ? await this.collectMail(flow, newest) : newest;
+        }
         current = written;
       }
       mailbox.remove(mail!);
