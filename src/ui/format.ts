@@ -4,6 +4,8 @@
  * @module
  */
 
+/** Less than this is now, in milliseconds. */
+const SOON = 1_500;
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -44,8 +46,8 @@ export function clock(time: Date): string {
 /** How far a time is from now: `12 s ago`, `in 3 min`. */
 export function relative(time: Date, now: Date): string {
   const difference = time.getTime() - now.getTime();
-  if (difference > 0) return `in ${coarse(difference)}`;
-  return difference > -1_500 ? "now" : `${coarse(-difference)} ago`;
+  if (difference >= SOON) return `in ${coarse(difference)}`;
+  return difference > -SOON ? "now" : `${coarse(-difference)} ago`;
 }
 
 /** A size in bytes. */

@@ -12,7 +12,7 @@ export class Html {
   /** Its source. */
   readonly source: string;
 
-  /** @ignore Use {@linkcode html}, or {@linkcode trusted} for constants. */
+  /** @ignore Use {@linkcode markup}, or {@linkcode trusted} for constants. */
   constructor(source: string) {
     this.source = source;
   }
@@ -29,10 +29,10 @@ export class Html {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * assertEquals(String(html`<b title="${'"'}">${"<i>"}</b>`), '<b title="&quot;">&lt;i&gt;</b>');
+ * assertEquals(String(markup`<b title="${'"'}">${"<i>"}</b>`), '<b title="&quot;">&lt;i&gt;</b>');
  * ```
  */
-export function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
+export function markup(strings: TemplateStringsArray, ...parts: Part[]): Html {
   let source = strings[0]!;
   parts.forEach((part, index) => source += render(part) + strings[index + 1]);
   return new Html(source);

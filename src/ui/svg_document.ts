@@ -6,11 +6,11 @@
 
 import { GRAPH_STYLE } from "./assets/graph_style.ts";
 import { PALETTE } from "./assets/palette.ts";
-import { type Html, html, trusted } from "./html.ts";
+import { type Html, markup, trusted } from "./html.ts";
 
 /** An SVG document that brings its style with it, in light and dark. */
 export function svgDocument(svg: Html, nonce: string): string {
-  const style = html`<style nonce="${nonce}">${trusted(PALETTE)}${trusted(GRAPH_STYLE)}</style>`;
-  const [head, ...rest] = svg.source.split("\n");
-  return `${head}${style}${rest.join("\n")}\n`;
+  const style = markup`<style nonce="${nonce}">${trusted(PALETTE)}${trusted(GRAPH_STYLE)}</style>`;
+  const end = svg.source.indexOf(">") + 1; // of the opening tag, over however many lines
+  return `${svg.source.slice(0, end)}${style}${svg.source.slice(end)}\n`;
 }

@@ -101,7 +101,7 @@ const skew = Number(body.dataset.now) - Date.now();
 function arrange() {
   for (const time of document.querySelectorAll("time[data-relative]")) {
     const difference = Date.parse(time.dateTime) - Date.now() - skew;
-    const text = difference > 0 ? "in " + span(difference) : difference > -1500 ? "now" : span(difference) + " ago";
+    const text = difference >= 1500 ? "in " + span(difference) : difference > -1500 ? "now" : span(difference) + " ago";
     if (time.textContent !== text) time.textContent = text;
   }
 }
@@ -138,6 +138,17 @@ function zoomable(stage) {
   }
   return view;
 }
+// where an execution is comes into sight
+function centre(stage) {
+  const at = stage.querySelector(".node.is-running,.node.is-waiting,.node.is-failed,.node.is-cancelled");
+  const box = stage.getBoundingClientRect();
+  stage.scrollLeft = (stage.scrollWidth - stage.clientWidth) / 2;
+  if (!at || stage.scrollHeight <= stage.clientHeight) return;
+  const spot = at.getBoundingClientRect();
+  stage.scrollTop += spot.top + spot.height / 2 - box.top - box.height / 2;
+  stage.scrollLeft += spot.left + spot.width / 2 - box.left - box.width / 2;
+}
+for (const stage of document.querySelectorAll(".stage")) centre(stage);
 function show(view) {
   const { svg, stage, scale } = view;
   const width = view.width / scale, height = view.height / scale;

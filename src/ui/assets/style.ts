@@ -55,6 +55,7 @@ main:focus{outline:none}
 .panel .body{padding:14px 16px}
 .columns{display:grid;gap:18px;grid-template-columns:minmax(0,1fr)}
 .foot{padding:10px 16px;border-top:1px solid var(--line);color:var(--soft);font-size:12.5px;display:flex;gap:8px 16px;flex-wrap:wrap;align-items:center}
+.foot .grow{flex:1}
 `;
 
 const PIECES = `
@@ -89,9 +90,9 @@ tbody tr:hover td{background:var(--raised)}
 tbody tr.at td{background:var(--accent-bg)}
 .num{text-align:right;white-space:nowrap}
 td.zero{color:var(--soft);opacity:1}
-td.error{color:var(--failed);max-width:420px}
+td.error{color:var(--failed)}
+td.reason{max-width:380px}
 td .clip,.clip{display:block;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;max-width:100%}
-td.error .clip{max-width:420px}
 .empty{padding:34px 20px;text-align:center;color:var(--soft)}
 .empty b{display:block;color:var(--ink);font-weight:600;margin-bottom:3px}
 .empty code{background:var(--raised);border:1px solid var(--line);border-radius:5px;padding:1px 6px}
@@ -101,12 +102,13 @@ button:hover,.button:hover{background:var(--raised);text-decoration:none}
 .primary:hover{background:var(--accent);filter:brightness(1.08)}
 .danger{color:var(--failed);border-color:var(--failed-fill)}
 button.quiet,.quiet{padding:2px 8px;font-size:12px;border-color:var(--line);color:var(--soft)}
-input,select,textarea{font:inherit;color:var(--ink);background:var(--panel);border:1px solid var(--strong);border-radius:7px;padding:5px 9px;min-width:0;max-width:100%}
+input,select,textarea{font:inherit;font-size:14px;font-weight:400;color:var(--ink);background:var(--panel);border:1px solid var(--strong);border-radius:7px;padding:5px 9px;min-width:0;max-width:100%}
 textarea{width:100%;min-height:180px;font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:12.5px;line-height:1.5}
 label{display:grid;gap:3px;font-size:12px;color:var(--soft);font-weight:550}
 .filters{display:flex;flex-wrap:wrap;gap:10px 12px;align-items:end;padding:12px 16px}
 .filters label{flex:1 1 130px;max-width:230px}
-.filters label input,.filters label select{width:100%}
+.filters label input,.filters label select{width:100%;height:34px}
+.filters button,.filters .button{height:34px;font-size:14px;padding:5px 12px}
 .tabs{display:flex;gap:4px;flex-wrap:wrap}
 .tabs a{padding:4px 11px;border-radius:99px;color:var(--soft);font-weight:550;border:1px solid transparent}
 .tabs a:hover{background:var(--raised);text-decoration:none}
@@ -133,12 +135,13 @@ const EXECUTION = `
 .facts dd{overflow-wrap:anywhere;min-width:0}
 .stage{position:relative;overflow:auto;padding:14px;max-height:min(78vh,860px);display:grid;justify-content:safe center}
 .stage svg.graph{max-width:100%;height:auto;min-width:min(100%,260px)}
-.stage.wide svg.graph{max-width:none}
+.stage.wide{justify-content:start}.stage.wide svg.graph{max-width:none}
 .stage.zoomed{overflow:hidden;cursor:grab;touch-action:none}
 .zoom{display:flex;gap:4px}
 .timeline{display:grid;grid-template-columns:minmax(90px,max-content) minmax(120px,1fr) max-content;align-items:center;column-gap:14px;font-size:13px}
 .timeline>li{display:grid;grid-template-columns:subgrid;grid-column:1/-1;align-items:center;padding:4px 0;border-bottom:1px solid var(--line)}
 .timeline>li:last-child{border-bottom:0}
+.timeline a.what{color:var(--ink)}
 .timeline .what{max-width:200px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;font-weight:550}
 .timeline .axis{color:var(--soft);font-size:11.5px;padding-top:0}
 .timeline svg{display:block;width:100%;height:20px;overflow:visible}
@@ -147,21 +150,22 @@ const EXECUTION = `
 .timeline .rail{stroke:var(--line);stroke-width:1}
 .timeline .took{text-align:right;white-space:nowrap;color:var(--soft)}
 .timeline .why{grid-column:1/-1;color:var(--failed);font-size:12.5px;padding:1px 0 3px;overflow-wrap:anywhere}
-.timeline .seg-run{fill:var(--running-fill)}
-.timeline .seg-done{fill:var(--completed-fill)}
-.timeline .seg-failed{fill:var(--failed-fill)}
-.timeline .seg-wait{fill:var(--waiting-bg);stroke:var(--waiting-fill);stroke-width:1.25}
-.timeline .seg-delay{fill:none;stroke:var(--strong);stroke-width:1.5;stroke-dasharray:3 3}
-.timeline .seg-cancelled{fill:var(--cancelled-fill)}
+.seg-run{fill:var(--running-fill)}
+.seg-done{fill:var(--completed-fill)}
+.seg-failed{fill:var(--failed-fill)}
+.seg-wait{fill:var(--waiting-bg);stroke:var(--waiting-fill);stroke-width:1.25}
+.seg-delay{fill:none;stroke:var(--strong);stroke-width:1.5;stroke-dasharray:3 3}
+.seg-cancelled{fill:var(--cancelled-fill)}
 .timeline .tick{stroke:var(--ink);stroke-width:1.5}
-.legend{display:flex;flex-wrap:wrap;gap:4px 16px;color:var(--soft);font-size:12px}
+.legend{margin-top:10px;display:flex;flex-wrap:wrap;gap:4px 16px;color:var(--soft);font-size:12px}
 .legend span{display:inline-flex;align-items:center;gap:6px}
 .legend svg{width:20px;height:10px}
 .json{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:12.5px;line-height:1.65;overflow-x:auto}
 .json details>:not(summary){margin-left:17px}
 .json summary{cursor:pointer;border-radius:4px;width:max-content;max-width:100%}
 .json summary::marker{color:var(--soft)}
-.json .leaf{padding-left:14px;overflow-wrap:anywhere;white-space:pre-wrap}
+.json .leaf{padding-left:14px;overflow-wrap:anywhere}
+.json .str{white-space:pre-wrap}
 .json .key{color:var(--accent)}
 .json .str{color:var(--completed)}
 .json .num,.json .lit{color:var(--waiting);text-align:left;white-space:normal}
@@ -191,12 +195,15 @@ pre.source{overflow:auto;max-height:520px;line-height:1.6}
 .key-list{display:grid;gap:8px}
 .key-list li{display:flex;flex-wrap:wrap;gap:2px 12px;align-items:baseline}
 .key-list .grow{flex:1}
+.key-list .clip{flex-basis:100%;min-width:0}
+.key-list li{border-bottom:1px solid var(--line);padding-bottom:7px}.key-list li:last-child{border-bottom:0;padding-bottom:0}
 `;
 
 const SIZES = `
 @media (min-width:1040px){
 .columns.even{grid-template-columns:minmax(0,1fr) minmax(0,1fr)}
 .columns.graph-left{grid-template-columns:minmax(0,5fr) minmax(0,6fr);align-items:start}
+.columns.graph-left>.panel:first-child{position:sticky;top:70px}
 .columns.three{grid-template-columns:repeat(3,minmax(0,1fr))}
 }
 @media (max-width:760px){
@@ -209,6 +216,7 @@ main{padding:16px 12px 48px;gap:14px}
 .tiles{grid-template-columns:repeat(2,minmax(0,1fr));gap:9px}
 .tile b{font-size:21px}
 .timeline{grid-template-columns:minmax(70px,max-content) minmax(80px,1fr) max-content;column-gap:9px}
+.timeline a.what{color:var(--ink)}
 .timeline .what{max-width:110px}
 table.rows thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table.rows,table.rows tbody,table.rows tr{display:block}

@@ -39,3 +39,14 @@ export function edgeKind(graph: FlowGraph, { from, to }: { from: string; to: str
       return { source, kind: "next" };
   }
 }
+
+/** The edges to draw: that from a fan-out to its fan-in is what its branches are. */
+export function drawnEdges({ nodes, edges }: FlowGraph): { from: string; to: string }[] {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  return edges.filter(({ from, to }) => {
+    const [start, end] = [byId.get(from), byId.get(to)];
+    if (start === undefined || end === undefined) return false;
+    return !(start.type === "fanout" && end.type === "fanin" &&
+      end.waitFor?.some((name) => start.branches?.includes(name)));
+  });
+}

@@ -46,10 +46,10 @@ export interface Layers {
 
 const SWEEPS = 12;
 
-/** Puts a graph of `size` nodes into layers. */
-export function layersOf(size: number, links: readonly Link[]): Layers {
+/** Puts a graph of `size` nodes into layers. A rank of more than `most` nodes becomes several. */
+export function layersOf(size: number, links: readonly Link[], most: number): Layers {
   const back = backLinks(size, links);
-  const rankOf = longestPaths(size, links, back);
+  const rankOf = wrapped(longestPaths(size, links, back), most);
   const items = rankOf.map((rank, node): Item => ({ node, rank, above: [], below: [], order: 0 }));
   const ranks: Item[][] = Array.from({ length: Math.max(0, ...rankOf) + 1 }, () => []);
   for (const item of items) ranks[item.rank]!.push(item);
@@ -124,6 +124,21 @@ function longestPaths(size: number, links: readonly Link[], back: ReadonlySet<nu
     }
   }
   return rank;
+}
+
+/** The ranks where those that are too full are wrapped, evenly, as a line of text is. */
+function wrapped(rankOf: readonly number[], most: number): number[] {
+  const members = Map.groupBy(rankOf.keys(), (node) => rankOf[node]!);
+  const result = [...rankOf];
+  let added = 0;
+  for (const rank of [...members.keys()].sort((left, right) => left - right)) {
+    const nodes = members.get(rank)!;
+    const rows = Math.ceil(nodes.length / most);
+    const width = Math.ceil(nodes.length / rows);
+    nodes.forEach((node, index) => result[node] = rank + added + Math.floor(index / width));
+    added += rows - 1;
+  }
+  return result;
 }
 
 function ordered(ranks: Item[][]): Item[][] {

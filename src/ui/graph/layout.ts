@@ -5,7 +5,7 @@
  */
 
 import type { FlowGraph, GraphNode } from "../../../mod.ts";
-import { type EdgeKind, edgeKind } from "./edges.ts";
+import { drawnEdges, type EdgeKind, edgeKind } from "./edges.ts";
 import { type Item, type Layers, layersOf } from "./layers.ts";
 import { placeAcross } from "./place.ts";
 
@@ -60,18 +60,17 @@ export const NODE_HEIGHT = 46;
 
 const MARGIN = 14;
 const BEND = 12;
+const MOST_BESIDE = { down: 6, right: 12 } as const;
 const LANE = 20;
 const LABEL_STEP = 14;
 
 /** Lays a graph out. */
 export function layOut(graph: FlowGraph, { direction }: LayoutOptions): Layout {
   const index = new Map(graph.nodes.map((node, index) => [node.id, index]));
-  const edges = graph.edges.filter(({ from, to }) => index.has(from) && index.has(to));
+  const edges = drawnEdges(graph);
   const kinds = edges.map((edge) => edgeKind(graph, edge));
-  const layers = layersOf(
-    graph.nodes.length,
-    edges.map(({ from, to }) => ({ from: index.get(from)!, to: index.get(to)! })),
-  );
+  const links = edges.map(({ from, to }) => ({ from: index.get(from)!, to: index.get(to)! }));
+  const layers = layersOf(graph.nodes.length, links, MOST_BESIDE[direction]);
   const frame = new Frame(layers, kinds, direction === "down");
   const placed = edges.map((edge, at): PlacedEdge => {
     const ends = [layers.items[index.get(edge.from)!]!, layers.items[index.get(edge.to)!]!] as const;
@@ -104,7 +103,8 @@ class Frame {
     this.#isDown = isDown;
     this.#depth = isDown ? NODE_HEIGHT : NODE_WIDTH;
     this.#breadth = isDown ? NODE_WIDTH : NODE_HEIGHT;
-    const gap = isDown ? 26 : 22;
+    const gap = (left: Item, right: Item) =>
+      left.node === undefined || right.node === undefined ? BEND : isDown ? 26 : 22;
     this.#across = placeAcross(layers.ranks, { size: (item) => this.#sizeOf(item), gap });
     for (const [item, at] of this.#across) this.#acrossEnd = Math.max(this.#acrossEnd, at + this.#sizeOf(item) / 2);
     let along = 0;

@@ -11,8 +11,8 @@ import type { Item } from "./layers.ts";
 export interface Spacing {
   /** The size of an item across its rank. */
   size(item: Item): number;
-  /** The room between two items. */
-  readonly gap: number;
+  /** The room between two items that stand side by side. */
+  gap(left: Item, right: Item): number;
 }
 
 const ROUNDS = 24;
@@ -54,7 +54,8 @@ function spread(
   const offsets: number[] = [];
   let offset = 0;
   rank.forEach((item, index) => {
-    if (index > 0) offset += size(rank[index - 1]!) / 2 + gap + size(item) / 2;
+    const before = rank[index - 1];
+    if (before !== undefined) offset += size(before) / 2 + gap(before, item) + size(item) / 2;
     offsets.push(offset);
   });
   const pools: { at: number; weight: number; count: number }[] = [];

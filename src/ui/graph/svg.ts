@@ -5,7 +5,7 @@
  */
 
 import type { FlowGraph, GraphNode } from "../../../mod.ts";
-import { type Html, html, trusted } from "../html.ts";
+import { type Html, markup, trusted } from "../html.ts";
 import { type Layout, NODE_HEIGHT, NODE_WIDTH, type PlacedEdge, type PlacedNode } from "./layout.ts";
 import type { Marks, NodeMark } from "./marks.ts";
 
@@ -20,16 +20,15 @@ export function drawFlow(graph: FlowGraph, layout: Layout, marks: Marks = NO_MAR
   const isMarked = marks.nodes.size > 0;
   const order = (edge: PlacedEdge) => Number(isTaken(edge, marks));
   const edges = layout.edges.toSorted((left, right) => order(left) - order(right));
-  return html`
-    <svg xmlns="http://www.w3.org/2000/svg" class="graph${isMarked ? " marked" : ""}" viewBox="0 0 ${width} ${height}"
-      width="${width}" height="${height}" role="group" aria-label="Graph of flow ${graph.name}: ${graph.nodes
-        .length} nodes">
+  return markup`<svg xmlns="http://www.w3.org/2000/svg" class="graph${
+    isMarked ? " marked" : ""
+  }" viewBox="0 0 ${width} ${height}"
+      width="${width}" height="${height}" role="group" aria-label="Graph of flow ${graph.name}: ${graph.nodes.length} nodes">
       <defs>${marker("arrow")}${marker("arrow-taken")}</defs>
       <g class="edges" aria-hidden="true">${edges.map((edge) => drawEdge(edge, marks))}</g>
       <g class="nodes">${layout.nodes.map((placed) => drawNode(placed, marks.nodes.get(placed.node.id)))}</g>
       <g class="labels" aria-hidden="true">${layout.edges.map(drawLabel)}</g>
-    </svg>
-  `;
+    </svg>`;
 }
 
 /** What a node is, in a few words. */
@@ -66,26 +65,19 @@ function isTaken({ from, to }: PlacedEdge, marks: Marks): boolean {
 }
 
 function marker(id: string): Html {
-  return html`
-    <marker id="${id}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"
-      markerUnits="userSpaceOnUse" orient="auto">
-      <path d="M0.5,0.5 L7,4 L0.5,7.5 Z" />
-    </marker>
-  `;
+  return markup`<marker id="${id}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" markerUnits="userSpaceOnUse" orient="auto"><path d="M0.5,0.5 L7,4 L0.5,7.5 Z" /></marker>`;
 }
 
 function drawEdge(edge: PlacedEdge, marks: Marks): Html {
   const taken = isTaken(edge, marks);
-  return html`
-    <path class="edge ${edge.kind}${taken ? " taken" : ""}" d="${edge.path}" marker-end="url(#${taken
-      ? "arrow-taken"
-      : "arrow"})" />
-  `;
+  return markup`<path class="edge ${edge.kind}${taken ? " taken" : ""}" d="${edge.path}" marker-end="url(#${
+    taken ? "arrow-taken" : "arrow"
+  })" />`;
 }
 
 function drawLabel({ label, labelAt }: PlacedEdge): Html | undefined {
   if (label === undefined) return undefined;
-  return html`<text class="label" x="${labelAt.x}" y="${labelAt.y}"><title>${label}</title>${
+  return markup`<text class="label" x="${labelAt.x}" y="${labelAt.y}"><title>${label}</title>${
     clip(label, MAX_LABEL)
   }</text>`;
 }
@@ -94,19 +86,17 @@ function drawNode({ node, x, y }: PlacedNode, mark: NodeMark | undefined): Html 
   const what = describeNode(node);
   const note = mark?.note ?? what;
   const spoken = `${node.id}: ${node.type}, ${what}${mark === undefined ? "" : `, ${mark.note ?? mark.state}`}`;
-  const body = html`
-    <title>${spoken}</title>
-    <rect width="${NODE_WIDTH}" height="${NODE_HEIGHT}" rx="${node.type === "task" ? 8 : 23}" />
-    <g class="icon" transform="translate(13 15)">${trusted(ICONS[node.type])}</g>
-    <text class="name" x="38" y="20">${clip(node.id, MAX_NAME)}</text>
-    <text class="note" x="38" y="35">${clip(note, MAX_NOTE)}</text>
-  `;
+  const body = markup`<title>${spoken}</title><rect width="${NODE_WIDTH}" height="${NODE_HEIGHT}" rx="${
+    node.type === "task" ? 8 : 23
+  }" /><g class="icon" transform="translate(13 15)">${trusted(ICONS[node.type])}</g><text class="name" x="38" y="20">${
+    clip(node.id, MAX_NAME)
+  }</text><text class="note" x="38" y="35">${clip(note, MAX_NOTE)}</text>`;
   const classes = `node ${node.type}${mark === undefined ? "" : ` is-${mark.state}`}`;
   const place = `translate(${x} ${y})`;
   if (mark?.href === undefined) {
-    return html`<g class="${classes}" transform="${place}" role="img" aria-label="${spoken}">${body}</g>`;
+    return markup`<g class="${classes}" transform="${place}" role="img" aria-label="${spoken}">${body}</g>`;
   }
-  return html`<a href="${mark.href}" class="${classes}" transform="${place}" aria-label="${spoken}">${body}</a>`;
+  return markup`<a href="${mark.href}" class="${classes}" transform="${place}" aria-label="${spoken}">${body}</a>`;
 }
 
 /** 16 by 16: a box, two ways out of one, two ways into one, a diamond, a bell. */

@@ -7,7 +7,7 @@
 import type { Execution } from "../../../mod.ts";
 import { sequenceOf } from "../actions.ts";
 import { formBody, isObject, parseJson } from "../body.ts";
-import { type Html, html, type Part } from "../html.ts";
+import { type Html, markup, type Part } from "../html.ts";
 import { checkKnown, nameParam, pathName } from "../params.ts";
 import { badRequest, notFound, type Problem, problemOf } from "../problem.ts";
 import { executionLink, link, type Visit } from "../site.ts";
@@ -66,7 +66,7 @@ export async function resumePage(visit: Visit): Promise<Response> {
   return confirmation(visit, execution, {
     name: "resume",
     title: "Resume this execution?",
-    text: html`It goes on at <b>${execution.currentNode}</b>, the node it failed on, with a fresh retry budget.`,
+    text: markup`It goes on at <b>${execution.currentNode}</b>, the node it failed on, with a fresh retry budget.`,
     button: "Resume",
   });
 }
@@ -85,8 +85,8 @@ export async function cancelPage(visit: Visit): Promise<Response> {
   return confirmation(visit, execution, {
     name: "cancel",
     title: "Cancel this execution?",
-    text: html`It ends for good: what runs is aborted, and its late results are dropped.`,
-    fields: html`<label>Reason<input name="reason" maxlength="${MAX_REASON}" autocomplete="off"></label>`,
+    text: markup`It ends for good: what runs is aborted, and its late results are dropped.`,
+    fields: markup`<label>Reason<input name="reason" maxlength="${MAX_REASON}" autocomplete="off"></label>`,
     button: "Cancel the execution",
     tone: "danger",
   });
@@ -114,10 +114,8 @@ export async function redrivePage(visit: Visit): Promise<Response> {
     title: "Try this again?",
     action: link(visit, `/dead-letters/${sequence}/redrive`),
     back: link(visit, "/dead-letters"),
-    text: html`
-      <b>${source}</b> of <span
-        class="mono">${key}</span> was given up on: ${reason}. It is sent once more, and its dead letter removed.
-    `,
+    text:
+      markup`<b>${source}</b> of <span class="mono">${key}</span> was given up on: ${reason}. It is sent once more, and its dead letter removed.`,
     button: "Try again",
   });
 }
@@ -158,16 +156,8 @@ async function startForm(
     title: "Start an execution",
     action: link(visit, "/start"),
     back: link(visit, "/executions"),
-    fields: html`<label>Flow<select name="flow" required>${
-      flows.map((name) =>
-        html`
-          <option value="${name}" ${name === flow
-            ? html`
-              selected
-            `
-            : ""}>${name}</option>
-        `
-      )
+    fields: markup`<label>Flow<select name="flow" required>${
+      flows.map((name) => markup`<option value="${name}" ${name === flow ? markup` selected` : ""}>${name}</option>`)
     }</select></label>
 <label>Payload, a JSON object<textarea name="payload" spellcheck="false">${payload}</textarea></label>
 <label>Id, where a second start with it must not run twice<input name="id" value="${id}" maxlength="128" autocomplete="off" placeholder="made up where empty"></label>`,
@@ -186,11 +176,10 @@ function signalForm(
     name: "signal",
     title: "Send a signal",
     text: execution.waitSignal === undefined
-      ? html`It does not wait for a signal now; one that comes early is kept for it.`
-      : html`It waits for <b>${execution.waitSignal}</b>.`,
+      ? markup`It does not wait for a signal now; one that comes early is kept for it.`
+      : markup`It waits for <b>${execution.waitSignal}</b>.`,
     fields:
-      html`<label>Signal<input name="name" value="${name}" required maxlength="128" pattern="[A-Za-z0-9_\\-]+" autocomplete="off"></label>
-<label>Payload, JSON<textarea name="payload" spellcheck="false">${payload}</textarea></label>`,
+      markup`<label>Signal<input name="name" value="${name}" required maxlength="128" pattern="[A-Za-z0-9_\\-]+" autocomplete="off"></label><label>Payload, JSON<textarea name="payload" spellcheck="false">${payload}</textarea></label>`,
     button: "Send the signal",
     problem,
   });
@@ -207,25 +196,17 @@ interface Asked {
 
 function confirmation(visit: Visit, { id, status }: Execution, asked: Asked & { name: string }): Response {
   const back = executionLink(visit, id);
-  const text = html`
-    <p><a class="mono" href="${back}">${id}</a> ${badge(status)}</p>
-    <p>${asked.text}</p>
-  `;
+  const text = markup`<p><a class="mono" href="${back}">${id}</a> ${badge(status)}</p><p>${asked.text}</p>`;
   return formPage(visit, { ...asked, text, action: `${back}/${asked.name}`, back });
 }
 
 function formPage(visit: Visit, form: Asked & { action: string; back: string }): Response {
   const { title, text, fields, button, tone = "primary", problem, action, back } = form;
-  const content = html`
-    <section class="panel">
-      <header>
-        <h1>${title}</h1>
-      </header>
-      <form class="body form" method="post"
-        action="${action}">${text}${problem !== undefined &&
-          html`<p class="note" role="alert">${problem.message}</p>`}${fields}<div class="row"><button class="${tone}">${button}</button><a class="button" href="${back}">Back</a></div></form>
-    </section>
-  `;
+  const content =
+    markup`<section class="panel"><header> <h1>${title}</h1></header><form class="body form" method="post" action="${action}">${text}${
+      problem !== undefined &&
+      markup`<p class="note" role="alert">${problem.message}</p>`
+    }${fields}<div class="row"><button class="${tone}">${button}</button><a class="button" href="${back}">Back</a></div></form></section>`;
   return pageResponse(visit, { title, content }, problem?.status ?? 200);
 }
 

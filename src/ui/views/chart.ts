@@ -5,7 +5,7 @@
  */
 
 import { clock, count, percent } from "../format.ts";
-import { type Html, html } from "../html.ts";
+import { type Html, markup } from "../html.ts";
 import { type Bucket, BUCKET_MS } from "../live.ts";
 
 const HEIGHT = 132;
@@ -36,24 +36,25 @@ export function chart(buckets: readonly Bucket[]): Html {
       const top = y(below + bucket[kind]);
       const height = round(y(below) - top);
       below += bucket[kind];
-      return html`
-        <rect class="bar-${kind}" x="${round(index * step + step * 0.12)}%" y="${top}" width="${round(
+      return markup`<rect class="bar-${kind}" x="${round(index * step + step * 0.12)}%" y="${top}" width="${
+        round(
           step * 0.76,
-        )}%" height="${Math.max(1, height)}" />
-      `;
+        )
+      }%" height="${Math.max(1, height)}" />`;
     });
     if (pieces.length === 0) return undefined;
     const text = KINDS.filter((kind) => bucket[kind] > 0).map((kind) => `${bucket[kind]} ${kind}`).join(", ");
-    return html`<g><title>${clock(new Date(bucket.start))}: ${text}</title>${pieces}</g>`;
+    return markup`<g><title>${clock(new Date(bucket.start))}: ${text}</title>${pieces}</g>`;
   });
   const lines = [0, scale / 2, scale].map((value) =>
-    html`
-      <line class="grid" x1="0" x2="100%" y1="${y(value)}" y2="${y(value)}" />${value > 0 &&
-        html`<text x="2" y="${y(value) - 4}">${count(value)}</text>`}
-    `
+    markup`<line class="grid" x1="0" x2="100%" y1="${y(value)}" y2="${y(value)}" />${
+      value > 0 &&
+      markup`<text x="2" y="${y(value) - 4}">${count(value)}</text>`
+    }`
   );
-  return html`<svg class="chart" role="img" aria-label="${chartSummary(buckets)}">${lines}${bars}
-<text x="0" y="${HEIGHT - 5}">${buckets.length * BUCKET_MS / 60_000} min ago</text><text x="100%" y="${
+  return markup`<svg class="chart" role="img" aria-label="${chartSummary(buckets)}">${lines}${bars} <text x="0" y="${
+    HEIGHT - 5
+  }">${buckets.length * BUCKET_MS / 60_000} min ago</text><text x="100%" y="${
     HEIGHT - 5
   }" text-anchor="end">now</text></svg>`;
 }

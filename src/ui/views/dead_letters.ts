@@ -6,7 +6,7 @@
 
 import type { DeadLetter } from "../../../mod.ts";
 import { count } from "../format.ts";
-import { type Html, html } from "../html.ts";
+import { type Html, markup } from "../html.ts";
 import { checkKnown, numberParam } from "../params.ts";
 import { link, type Visit } from "../site.ts";
 import { jsonTree } from "./json_view.ts";
@@ -23,25 +23,25 @@ export async function deadLettersPage(visit: Visit): Promise<Response> {
   const limit = numberParam(visit.query, "limit", [1, MAX_SHOWN]) ?? SHOWN;
   const [letters, { deadLetters }] = await Promise.all([server.deadLetters({ limit }), server.backlog()]);
   const more = letters.length < deadLetters && limit < MAX_SHOWN &&
-    html`<a class="button" href="${link(visit, "/dead-letters", { limit: MAX_SHOWN })}">Show ${count(MAX_SHOWN)}</a>`;
-  const content = html`
-    <div class="head"><h1>Dead letters</h1><span class="soft">${count(deadLetters)}</span></div>
-    <section class="panel" aria-label="Dead letters">${letters.length === 0
+    markup`<a class="button" href="${link(visit, "/dead-letters", { limit: MAX_SHOWN })}">Show ${count(MAX_SHOWN)}</a>`;
+  const content = markup`<div class="head"><h1>Dead letters</h1><span class="soft">${count(deadLetters)}</span></div>
+    <section class="panel" aria-label="Dead letters">${
+    letters.length === 0
       ? empty("No dead letters", "What could not be done, whatever was tried, is kept here with its reason")
-      : html`
-        <div class="scroll" tabindex="0" role="region" aria-label="Dead letters">
-          <table class="rows">${tableHead([
-            "Source",
-            "Of",
-            "Reason",
-            "#Deliveries",
-            "Given up",
-            "Body",
-          ])}<tbody>${letters.map((letter) => row(visit, letter))}</tbody></table>
+      : markup`<div class="scroll" tabindex="0" role="region" aria-label="Dead letters">
+          <table class="rows">${
+        tableHead([
+          "Source",
+          "Of",
+          "Reason",
+          "#Deliveries",
+          "Given up",
+          "Body",
+        ])
+      }<tbody>${letters.map((letter) => row(visit, letter))}</tbody></table>
         </div>
-        <div class="foot"><span>${count(letters.length)} shown</span><span class="grow"></span>${more}</div>
-      `}</section>
-  `;
+        <div class="foot"><span>${count(letters.length)} shown</span><span class="grow"></span>${more}</div>`
+  }</section>`;
   return pageResponse(visit, { title: "Dead letters", section: "/dead-letters", content, live: {} });
 }
 
@@ -49,17 +49,15 @@ export async function deadLettersPage(visit: Visit): Promise<Response> {
 function row(visit: Visit, { sequence, source, key, reason, deliveries, time, body }: DeadLetter): Html {
   const isExecution = (source === "work" || source === "signal") && /^[A-Za-z0-9_-]{1,128}$/.test(key);
   const redrive = visit.site.options.allowActions &&
-    html`<p><a href="${link(visit, `/dead-letters/${sequence}/redrive`)}">Try again</a></p>`;
-  return html`
-    <tr>
+    markup`<p><a href="${link(visit, `/dead-letters/${sequence}/redrive`)}">Try again</a></p>`;
+  return markup`<tr>
       <td><b>${source}</b></td>
-      <td>${isExecution ? executionRef(visit, key, true) : html`<span class="mono">${key}</span>`}</td>
+      <td>${isExecution ? executionRef(visit, key, true) : markup`<span class="mono">${key}</span>`}</td>
       <td class="error wide">${reason}</td>
       <td class="num" data-label="deliveries">${deliveries ?? ""}</td>
       <td class="nowrap soft">${when(time, visit)}${redrive}</td>
-      <td class="wide">${body === undefined
-        ? html`<span class="soft">none</span>`
-        : jsonTree(visit.site.options.redact(body, ["body"]))}</td>
-    </tr>
-  `;
+      <td class="wide">${
+    body === undefined ? markup`<span class="soft">none</span>` : jsonTree(visit.site.options.redact(body, ["body"]))
+  }</td>
+    </tr>`;
 }

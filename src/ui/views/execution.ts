@@ -10,7 +10,7 @@ import { executionMarks } from "../execution_marks.ts";
 import { layOut } from "../graph/layout.ts";
 import { drawFlow } from "../graph/svg.ts";
 import { clock, duration, plural } from "../format.ts";
-import { type Html, html, type Part } from "../html.ts";
+import { type Html, markup, type Part } from "../html.ts";
 import { checkKnown, pathName } from "../params.ts";
 import { executionLink, flowLink, link, type Visit } from "../site.ts";
 import { type Visit as NodeVisit, visitsOf } from "../visits.ts";
@@ -37,27 +37,31 @@ export async function executionPage(visit: Visit): Promise<Response> {
   ]);
   const visits = visitsOf(history, graph);
   const node = graph?.nodes.find(({ id }) => id === execution.currentNode);
-  const content = html`
-    ${head(visit, execution)}
+  const content = markup`${head(visit, execution)}
     ${verdict(visit, execution, node)}
     <div class="columns graph-left">
-    ${panel("Path", graph === undefined ? lostGraph(execution) : path(visit, execution, graph, visits), {
+    ${
+    panel("Path", graph === undefined ? lostGraph(execution) : path(visit, execution, graph, visits), {
       tools: graph && stage.tools("path"),
-    })}
+    })
+  }
     <div class="columns">
-    ${panel(
+    ${
+    panel(
       "Timeline",
       visits.length === 0
         ? empty("No history", "It was removed after the time that events are kept")
-        : html`<div class="body">${timeline(visits, visit.now.getTime())}</div>`,
-    )}
+        : markup`<div class="body">${timeline(visits, visit.now.getTime())}</div>`,
+    )
+  }
     ${dataPanel(visit, execution, context)}
     </div>
     </div>
-    ${panel("Events", eventsTable(history), {
-      tools: html`<a href="${link(visit, `/api/executions/${id}/history`)}">JSON</a>`,
-    })}
-  `;
+    ${
+    panel("Events", eventsTable(history), {
+      tools: markup`<a href="${link(visit, `/api/executions/${id}/history`)}">JSON</a>`,
+    })
+  }`;
   return pageResponse(visit, { title: id, section: "/executions", content, live: { execution: id } });
 }
 
@@ -65,7 +69,7 @@ function head(visit: Visit, execution: Execution): Html {
   const { id, flow, status, startedAt, updatedAt, generation, definition } = execution;
   const isOver = status === "completed" || status === "failed" || status === "cancelled";
   const end = isOver ? updatedAt : visit.now;
-  return html`<div class="head">
+  return markup`<div class="head">
 <p class="crumbs"><a href="${link(visit, "/executions")}">Executions</a> / <a href="${
     link(visit, "/executions", { flow })
   }">${flow}</a></p>
@@ -75,14 +79,14 @@ function head(visit: Visit, execution: Execution): Html {
 <span class="grow"></span>${actions(visit, execution)}</div>
 ${
     facts([
-      ["flow", html`<a href="${flowLink(visit, flow)}">${flow}</a>`],
-      ["started", html`${clock(startedAt)} (${when(startedAt, visit)})`],
+      ["flow", markup`<a href="${flowLink(visit, flow)}">${flow}</a>`],
+      ["started", markup`${clock(startedAt)} (${when(startedAt, visit)})`],
       [isOver ? "took" : "running for", duration(Math.max(0, end.getTime() - startedAt.getTime()))],
       ["changed", when(updatedAt, visit)],
       ["generation", String(generation)],
       [
         "definition",
-        html`<a class="mono" href="${flowLink(visit, flow, { definition })}" title="${definition}">${
+        markup`<a class="mono" href="${flowLink(visit, flow, { definition })}" title="${definition}">${
           definition.slice(0, 8)
         }</a>`,
       ],
@@ -93,13 +97,13 @@ ${
 function actions(visit: Visit, { id, status }: Execution): Part {
   if (!visit.site.options.allowActions) return undefined;
   const action = (name: string, text: string, tone = "") =>
-    html`<a class="button ${tone}" href="${executionLink(visit, id)}/${name}">${text}</a>`;
+    markup`<a class="button ${tone}" href="${executionLink(visit, id)}/${name}">${text}</a>`;
   switch (status) {
     case "failed":
       return action("resume", "Resume", "primary");
     case "running":
     case "waiting":
-      return html`${action("signal", "Signal", status === "waiting" ? "primary" : "")}${
+      return markup`${action("signal", "Signal", status === "waiting" ? "primary" : "")}${
         action("cancel", "Cancel", "danger")
       }`;
     default:
@@ -121,11 +125,12 @@ async function graphOf({ site }: Visit, { flow, definition }: Execution): Promis
 
 function path(visit: Visit, execution: Execution, graph: FlowGraph, visits: readonly NodeVisit[]): Html {
   const marks = executionMarks(execution, graph, visits, visit.now.getTime());
-  return stage.view("path", drawFlow(graph, layOut(graph, { direction: "down" }), marks));
+  const shape = layOut(graph, { direction: "down" });
+  return stage.view("path", drawFlow(graph, shape, marks), shape.width);
 }
 
 function lostGraph({ flow }: Execution): Html {
-  return empty("The graph is not known", html`No engine that is running, or has run, registered flow <b>${flow}</b>`);
+  return empty("The graph is not known", markup`No engine that is running, or has run, registered flow <b>${flow}</b>`);
 }
 
 function dataPanel(visit: Visit, { id }: Execution, context: Context): Html {
@@ -133,7 +138,7 @@ function dataPanel(visit: Visit, { id }: Execution, context: Context): Html {
   const hide = (value: Json, ...path: string[]) => redact(value, path);
   const raw = link(visit, `/api/executions/${id}/results`);
   const { input, payload, results, signals, lastNode } = context;
-  const body = html`<div class="data">
+  const body = markup`<div class="data">
 ${jsonPanel("Input", hide(input, "input"), { id: "data-input", isOpen: true })}
 ${jsonPanel("Payload now", hide(payload, "payload"), { id: "data-payload" })}
 ${
@@ -147,8 +152,8 @@ ${
     )
   }
 </div>`;
-  const tools = html`${
-    isRedacting && html`<span class="soft small">some fields are redacted</span>`
+  const tools = markup`${
+    isRedacting && markup`<span class="soft small">some fields are redacted</span>`
   }<a href="${raw}">JSON</a>`;
   return panel("Data", body, { tools });
 }
@@ -158,31 +163,31 @@ function eventsTable(history: readonly ExecutionEvent[]): Html {
   const shown = history.slice(-SHOWN_EVENTS).reverse();
   const first = history[0]!.time.getTime();
   const rows = shown.map(({ status, node, attempt, error, time, revision }) =>
-    html`
-      <tr>
+    markup`<tr>
         <td class="num soft">${revision}</td>
         <td class="nowrap">${clock(time)}</td>
         <td class="num nowrap">+${duration(time.getTime() - first)}</td>
         <td>${badge(status)}</td>
         <td>${node}</td>
         <td class="num">${attempt === undefined ? "" : attempt + 1}</td>
-        <td class="${error === undefined ? "none" : "error wide"}">${error !== undefined &&
-          html`<span class="clip" title="${error}">${error}</span>`}</td>
-      </tr>
-    `
+        <td class="${error === undefined ? "none" : "error wide"}">${
+      error !== undefined &&
+      markup`<span class="clip" title="${error}">${error}</span>`
+    }</td>
+      </tr>`
   );
-  return html`
-    <div class="scroll" tabindex="0" role="region" aria-label="Events">
-      <table>${tableHead([
-        "#Revision",
-        "Time",
-        "#Since start",
-        "Status",
-        "Node",
-        "#Attempt",
-        "Error",
-      ])}<tbody>${rows}</tbody></table>
-    </div>${history.length > shown.length &&
-      html`<p class="foot">the latest ${plural(shown.length, "event")} of ${history.length}</p>`}
-  `;
+  return markup`<div class="scroll" tabindex="0" role="region" aria-label="Events"><table>${
+    tableHead([
+      "#Revision",
+      "Time",
+      "#Since start",
+      "Status",
+      "Node",
+      "#Attempt",
+      "Error",
+    ])
+  }<tbody>${rows}</tbody></table></div>${
+    history.length > shown.length &&
+    markup`<p class="foot">the latest ${plural(shown.length, "event")} of ${history.length}</p>`
+  }`;
 }

@@ -7,7 +7,7 @@
 import type { ExecutionEvent } from "../../../mod.ts";
 import { clip } from "../graph/svg.ts";
 import { clock, count } from "../format.ts";
-import { type Html, html } from "../html.ts";
+import { type Html, markup } from "../html.ts";
 import { STATUSES } from "../params.ts";
 import { filterOf, findExecutions, type Found } from "../search.ts";
 import { flowLink, link, type Visit } from "../site.ts";
@@ -29,16 +29,13 @@ export async function executionsPage(visit: Visit): Promise<Response> {
   const filter = filterOf(visit.query, visit.now, PAGE_SIZE);
   const [found, flows] = await Promise.all([findExecutions(server, filter), server.listFlows()]);
   const start = options.allowActions &&
-    html`<a class="button primary" href="${link(visit, "/start", { flow: filter.flow })}">Start one</a>`;
-  const content = html`
-    <div class="head"><h1>Executions</h1><span class="grow"></span>${start}</div>
-    <section class="panel" aria-label="Executions">
-    <header>${statusTabs(visit)}</header>
-    ${filters(visit, flows)}
-    ${found.events.length === 0 ? nothing(visit, found) : table(visit, found.events)}
-    ${foot(visit, found)}
-    </section>
-  `;
+    markup`<a class="button primary" href="${link(visit, "/start", { flow: filter.flow })}">Start one</a>`;
+  const content =
+    markup`<div class="head"><h1>Executions</h1><span class="grow"></span>${start}</div><section class="panel" aria-label="Executions"><header>${
+      statusTabs(visit)
+    }</header> ${filters(visit, flows)} ${
+      found.events.length === 0 ? nothing(visit, found) : table(visit, found.events)
+    } ${foot(visit, found)} </section>`;
   const live = filter.flow === undefined ? {} : { flow: filter.flow };
   return pageResponse(visit, { title: "Executions", section: "/executions", content, live });
 }
@@ -47,35 +44,30 @@ export async function executionsPage(visit: Visit): Promise<Response> {
 export function table(visit: Visit, events: readonly ExecutionEvent[]): Html {
   const rows = events.map((event) => {
     const { executionId, flow, status, node, attempt = 0, error, time } = event;
-    return html`<tr>
+    const tone = status === "failed" ? "error" : "soft";
+    return markup`<tr>
 <td>${badge(status)}</td>
 <td class="nowrap">${executionRef(visit, executionId, true)}</td>
 <td><a href="${flowLink(visit, flow)}">${flow}</a></td>
-<td data-label="at">${node}${
-      attempt > 0 && html`
-        <span class="soft small nowrap">attempt ${attempt + 1}</span>
-      `
-    }</td>
+<td data-label="at">${node} ${attempt > 0 && markup`<span class="soft small nowrap">attempt ${attempt + 1}</span>`}</td>
 ${
       error === undefined
-        ? html`<td class="none"></td>`
-        : html`<td class="error wide"><span class="clip" title="${error}">${clip(error, 160)}</span></td>`
+        ? markup`<td class="none"></td>`
+        : markup`<td class="${tone} reason wide"><span class="clip" title="${error}">${clip(error, 160)}</span></td>`
     }
 <td class="nowrap soft">${when(time, visit)}</td>
 </tr>`;
   });
-  return html`
-    <div class="scroll" tabindex="0" role="region" aria-label="Executions">
-      <table class="rows">${tableHead([
-        "Status",
-        "Execution",
-        "Flow",
-        "Node",
-        "Error",
-        "Changed",
-      ])}<tbody>${rows}</tbody></table>
-    </div>
-  `;
+  return markup`<div class="scroll" tabindex="0" role="region" aria-label="Executions"><table class="rows">${
+    tableHead([
+      "Status",
+      "Execution",
+      "Flow",
+      "Node",
+      "Error",
+      "Changed",
+    ])
+  }<tbody>${rows}</tbody></table></div>`;
 }
 
 function statusTabs(visit: Visit): Html {
@@ -83,15 +75,9 @@ function statusTabs(visit: Visit): Html {
   const query = Object.fromEntries(visit.query);
   const entries = ["", ...STATUSES].map((status) => {
     const href = link(visit, "/executions", { ...query, status, before: undefined });
-    return html`
-      <a href="${href}" ${status === current
-        ? html`
-          aria-current="true"
-        `
-        : ""}>${status || "all"}</a>
-    `;
+    return markup`<a href="${href}" ${status === current ? markup` aria-current="true"` : ""}>${status || "all"}</a>`;
   });
-  return html`<nav class="tabs" aria-label="Status">${entries}</nav>`;
+  return markup`<nav class="tabs" aria-label="Status">${entries}</nav>`;
 }
 
 function filters(visit: Visit, flows: readonly string[]): Html {
@@ -101,8 +87,8 @@ function filters(visit: Visit, flows: readonly string[]): Html {
   const flow = query.get("flow") ?? "";
   const known = flow === "" || flows.includes(flow) ? flows : [...flows, flow];
   const status = query.get("status");
-  return html`<form class="filters" method="get" action="${link(visit, "/executions")}" data-filter role="search">
-${status !== null && html`<input type="hidden" name="status" value="${status}">`}
+  return markup`<form class="filters" method="get" action="${link(visit, "/executions")}" data-filter role="search">
+${status !== null && markup`<input type="hidden" name="status" value="${status}">`}
 <label>Id begins with<input name="id" value="${
     query.get("id") ?? ""
   }" maxlength="128" pattern="[A-Za-z0-9_\\-]+" autocomplete="off" spellcheck="false" data-search></label>
@@ -117,13 +103,7 @@ ${status !== null && html`<input type="hidden" name="status" value="${status}">`
 }
 
 function choice(value: string, text: string, current: string): Html {
-  return html`
-    <option value="${value}" ${value === current
-      ? html`
-        selected
-      `
-      : ""}>${text}</option>
-  `;
+  return markup`<option value="${value}" ${value === current ? markup` selected` : ""}>${text}</option>`;
 }
 
 function nothing(visit: Visit, { stoppedAt }: Found): Html {
@@ -131,27 +111,27 @@ function nothing(visit: Visit, { stoppedAt }: Found): Html {
   if (visit.query.size > 0) {
     return empty(
       "No execution matches",
-      html`Widen the filter, or <a href="${link(visit, "/executions")}">show all executions</a>`,
+      markup`Widen the filter, or <a href="${link(visit, "/executions")}">show all executions</a>`,
     );
   }
-  return empty("No executions yet", html`Start one: <code>await server.start("flow", { … })</code>`);
+  return empty("No executions yet", markup`Start one: <code>await server.start("flow", { … })</code>`);
 }
 
 function foot(visit: Visit, { events, scanned, next, stoppedAt }: Found): Html {
   const query = Object.fromEntries(visit.query);
   const older = next !== undefined &&
-    html`<a class="button" rel="next" href="${link(visit, "/executions", { ...query, before: next })}">${
+    markup`<a class="button" rel="next" href="${link(visit, "/executions", { ...query, before: next })}">${
       stoppedAt ? "Look further" : "Older"
     }</a>`;
   const newest = query.before !== undefined &&
-    html`<a class="button" rel="first" href="${
+    markup`<a class="button" rel="first" href="${
       link(visit, "/executions", { ...query, before: undefined })
     }">Newest</a>`;
-  const looked = stoppedAt !== undefined && html`<span>looked at ${count(scanned)}, back to ${clock(stoppedAt)}</span>`;
-  return html`
-    <div
-      class="foot"><span>${count(
-        events.length,
-      )} shown</span>${looked}<span class="hidden">Keys: slash for the filter, j and k for rows, n for the next page</span><span class="grow"></span>${newest}${older}</div>
-  `;
+  const looked = stoppedAt !== undefined &&
+    markup`<span>looked at ${count(scanned)}, back to ${clock(stoppedAt)}</span>`;
+  return markup`<div class="foot"><span>${
+    count(
+      events.length,
+    )
+  } shown</span>${looked}<span class="hidden">Keys: slash for the filter, j and k for rows, n for the next page</span><span class="grow"></span>${newest}${older}</div>`;
 }

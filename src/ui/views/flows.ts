@@ -10,7 +10,7 @@ import { layOut } from "../graph/layout.ts";
 import type { NodeMark } from "../graph/marks.ts";
 import { describeNode, drawFlow } from "../graph/svg.ts";
 import { clock, count, duration, plural } from "../format.ts";
-import { type Html, html, type Part } from "../html.ts";
+import { type Html, markup, type Part } from "../html.ts";
 import { checkKnown, pathName, STATUSES } from "../params.ts";
 import { notFound } from "../problem.ts";
 import { flowLink, link, type Visit } from "../site.ts";
@@ -24,6 +24,8 @@ const MAX_THUMB_NODES = 80;
 const MAX_LIVE = 1_000;
 const MAX_SAMPLED = 60;
 const PARALLEL = 16;
+/** The width of a graph that others may stand beside. */
+const MAX_BESIDE = 900;
 
 type Counts = Record<ExecutionStatus, number>;
 
@@ -36,14 +38,13 @@ export async function flowsPage(visit: Visit): Promise<Response> {
   const graphs = await Promise.all(
     names.slice(0, MAX_CARDS).map((name) => server.flowGraph(name).catch(() => undefined)),
   );
-  const content = html`
-    <div class="head"><h1>Flows</h1><span class="soft">${count(names.length)}</span></div>
-    ${names.length === 0
-      ? html`<section class="panel">${
-        empty("No flows yet", html`A flow shows here as soon as an engine that has loaded it runs`)
+  const content = markup`<div class="head"><h1>Flows</h1><span class="soft">${count(names.length)}</span></div> ${
+    names.length === 0
+      ? markup`<section class="panel">${
+        empty("No flows yet", markup`A flow shows here as soon as an engine that has loaded it runs`)
       }</section>`
-      : html`<ul class="cards">${names.map((name, index) => card(visit, name, counts[name]!, graphs[index]))}</ul>`}
-  `;
+      : markup`<ul class="cards">${names.map((name, index) => card(visit, name, counts[name]!, graphs[index]))}</ul>`
+  }`;
   return pageResponse(visit, { title: "Flows", section: "/flows", content, live: {} });
 }
 
@@ -66,66 +67,71 @@ export async function flowPage(visit: Visit): Promise<Response> {
   const marks = { nodes: nodeCounts(visit, graph, live), taken: new Set<string>() };
   const shape = layOut(graph, { direction: "down" });
   const svg = link(visit, `/api/flows/${name}.svg`, { definition: asked ?? undefined });
-  const tools = html`<a class="small" href="${svg}">SVG</a>${stage.tools("flow")}`;
+  const tools = markup`<a class="small" href="${svg}">SVG</a>${stage.tools("flow")}`;
   const start = options.allowActions &&
-    html`<a class="button primary" href="${link(visit, "/start", { flow: name })}">Start one</a>`;
-  const content = html`
-    <div
-      class="head"><p class="crumbs"><a href="${link(visit, "/flows")}">Flows</a></p><h1>${name}</h1>${countBadges(
-        visit,
-        name,
-        counts[name],
-      )}<span class="grow"></span>${start}</div>
-    <div class="columns graph-left">
-    ${panel("Graph", html`${stage.view("flow", drawFlow(graph, shape, marks), shape.width > 1_100)}${liveFoot(live)}`, {
+    markup`<a class="button primary" href="${link(visit, "/start", { flow: name })}">Start one</a>`;
+  const content = markup`<div
+      class="head"><p class="crumbs"><a href="${link(visit, "/flows")}">Flows</a></p><h1>${name}</h1>${
+    countBadges(
+      visit,
+      name,
+      counts[name],
+    )
+  }<span class="grow"></span>${start}</div>
+    <div class="columns${shape.width > MAX_BESIDE ? "" : " graph-left"}">
+    ${
+    panel("Graph", markup`${stage.view("flow", drawFlow(graph, shape, marks), shape.width)}${liveFoot(live)}`, {
       tools,
-    })}
+    })
+  }
     <div class="columns">
-    ${panel(
+    ${
+    panel(
       "Latest executions",
       latest.length === 0 ? empty("No executions yet", "Nothing has been started") : table(visit, latest),
-      { tools: html`<a href="${link(visit, "/executions", { flow: name })}">All</a>` },
-    )}
+      { tools: markup`<a href="${link(visit, "/executions", { flow: name })}">All</a>` },
+    )
+  }
     ${panel("Nodes", nodesTable(graph))}
     ${panel("Versions", versionsTable(visit, name, versions, { shown: version.hash, inUse }))}
-    ${panel(
+    ${
+    panel(
       "Definition",
-      html`<pre class="source body" tabindex="0" role="region" aria-label="Definition">${
+      markup`<pre class="source body" tabindex="0" role="region" aria-label="Definition">${
         definitionText(version.definition)
       }</pre>`,
       {
-        tools: html`<button type="button" class="quiet" data-copy="${
+        tools: markup`<button type="button" class="quiet" data-copy="${
           definitionText(version.definition)
         }">Copy</button>`,
       },
-    )}
-    </div></div>
-  `;
+    )
+  }
+    </div></div>`;
   return pageResponse(visit, { title: name, section: "/flows", content, live: { flow: name } });
 }
 
 function card(visit: Visit, name: string, counts: Counts, graph: FlowGraph | undefined): Html {
   const isSmall = graph !== undefined && graph.nodes.length <= MAX_THUMB_NODES;
   const thumb = isSmall
-    ? html`<div class="thumb" aria-hidden="true">${drawFlow(graph, layOut(graph, { direction: "down" }))}</div>`
-    : html`<div class="thumb soft">${graph === undefined ? "no graph" : "a large graph"}</div>`;
-  return html`
-    <li
-      class="panel card">${thumb}<div class="text"><h2><a href="${flowLink(
-        visit,
-        name,
-      )}">${name}</a> <span class="soft small">${graph === undefined
-        ? ""
-        : plural(graph.nodes.length, "node")}</span></h2>${countBadges(visit, name, counts)}</div></li>
-  `;
+    ? markup`<div class="thumb" aria-hidden="true">${drawFlow(graph, layOut(graph, { direction: "down" }))}</div>`
+    : markup`<div class="thumb soft">${graph === undefined ? "no graph" : "a large graph"}</div>`;
+  return markup`<li class="panel card">${thumb}<div class="text"><h2><a href="${
+    flowLink(
+      visit,
+      name,
+    )
+  }">${name}</a> <span class="soft small">${graph === undefined ? "" : plural(graph.nodes.length, "node")}</span></h2>${
+    countBadges(visit, name, counts)
+  }</div></li>`;
 }
 
 function countBadges(visit: Visit, flow: string, counts: Counts | undefined): Html {
   const present = STATUSES.filter((status) => (counts?.[status] ?? 0) > 0);
-  if (present.length === 0) return html`<span class="soft small">no executions</span>`;
-  return html`<div class="counts">${
+  if (present.length === 0) return markup`<span class="soft small">no executions</span>`;
+  return markup`<div class="counts">${
     present.map((status) =>
-      html`<a class="badge ${status}" href="${link(visit, "/executions", { flow, status })}">${
+      markup`<a class="badge ${status}" href="${link(visit, "/executions", { flow, status })}">${
         count(counts![status])
       } ${status}</a>`
     )
@@ -165,7 +171,7 @@ function nodeCounts(visit: Visit, graph: FlowGraph, live: readonly ExecutionEven
 
 function liveFoot(live: readonly ExecutionEvent[]): Html | undefined {
   if (live.length < MAX_LIVE) return undefined;
-  return html`<p class="foot">counts at the nodes are of the latest ${count(live.length)} live executions</p>`;
+  return markup`<p class="foot">counts at the nodes are of the latest ${count(live.length)} live executions</p>`;
 }
 
 /** How many of the latest live executions run by each definition. */
@@ -191,45 +197,35 @@ function versionsTable(
   { shown, inUse }: { shown: string; inUse: ReadonlyMap<string, number> },
 ): Html {
   const rows = versions.map(({ hash, isNewest, registeredAt }) =>
-    html`<tr><td><a class="mono" href="${flowLink(visit, name, { definition: hash })}">${hash.slice(0, 12)}</a>${
-      hash === shown && html`
-        <span class="soft small">shown</span>
-      `
-    }</td><td>${isNewest && html`<span class="badge completed">newest</span>`}</td>${
+    markup`<tr><td><a class="mono" href="${flowLink(visit, name, { definition: hash })}">${hash.slice(0, 12)}</a> ${
+      hash === shown && markup`<span class="soft small">shown</span>`
+    }</td><td>${isNewest && markup`<span class="badge completed">newest</span>`}</td>${
       numberCell(inUse.get(hash) ?? 0, "live")
     }<td class="soft nowrap">${registeredAt === undefined ? "not registered" : clock(registeredAt)}</td></tr>`
   );
-  return html`
-    <div class="scroll">
-      <table>${tableHead(["Definition", "", "#Live, of the latest", "Registered"])}<tbody>${rows}</tbody></table>
-    </div>
-  `;
+  return markup`<div class="scroll"><table>${
+    tableHead(["Definition", "", "#Live, of the latest", "Registered"])
+  }<tbody>${rows}</tbody></table></div>`;
 }
 
 function nodesTable(graph: FlowGraph): Html {
   const rows = graph.nodes.map((node) =>
-    html`
-      <tr>
-        <td class="nowrap"><b>${node.id}</b></td>
-        <td class="soft">${node.type}</td>
-        <td>${nodeDetail(node)}</td>
-        <td class="num">${node.timeout === undefined ? "" : duration(node.timeout)}</td>
-        <td class="nowrap">${node.retry === undefined ? "" : `${node.retry.maxAttempts} × ${node.retry.backoff}`}</td>
-      </tr>
-    `
+    markup`<tr><td class="nowrap"><b>${node.id}</b></td><td class="soft">${node.type}</td><td>${
+      nodeDetail(node)
+    }</td><td class="num">${node.timeout === undefined ? "" : duration(node.timeout)}</td><td class="nowrap">${
+      node.retry === undefined ? "" : `${node.retry.maxAttempts} × ${node.retry.backoff}`
+    }</td></tr>`
   );
-  return html`
-    <div class="scroll" tabindex="0" role="region" aria-label="Nodes">
-      <table>${tableHead(["Node", "Type", "What", "#Timeout", "Attempts"])}<tbody>${rows}</tbody></table>
-    </div>
-  `;
+  return markup`<div class="scroll" tabindex="0" role="region" aria-label="Nodes"><table>${
+    tableHead(["Node", "Type", "What", "#Timeout", "Attempts"])
+  }<tbody>${rows}</tbody></table></div>`;
 }
 
 function nodeDetail(node: GraphNode): Part {
   if (node.type !== "choice") return describeNode(node);
-  return html`<ul>${
+  return markup`<ul>${
     (node.rules ?? []).map(({ when, to }) =>
-      html`<li>${when === undefined ? "otherwise" : html`<code>${when}</code>`} → ${to}</li>`
+      markup`<li>${when === undefined ? "otherwise" : markup`<code>${when}</code>`} → ${to}</li>`
     )
   }</ul>`;
 }

@@ -6,7 +6,7 @@
 
 import type { Json } from "../../../mod.ts";
 import { bytes, plural } from "../format.ts";
-import { type Html, html } from "../html.ts";
+import { type Html, markup } from "../html.ts";
 
 const MAX_VALUES = 1_000;
 const MAX_TEXT = 4_000;
@@ -18,8 +18,8 @@ const MAX_COPY = 128 * 1024;
 export function jsonTree(value: Json): Html {
   const budget = { left: MAX_VALUES };
   const tree = render(undefined, value, 0, budget);
-  return html`<div class="json">${tree}${
-    budget.left < 0 && html`<p class="soft">There is more: see the raw JSON</p>`
+  return markup`<div class="json">${tree}${
+    budget.left < 0 && markup`<p class="soft">There is more: see the raw JSON</p>`
   }</div>`;
 }
 
@@ -32,45 +32,33 @@ export function jsonPanel(
   const text = JSON.stringify(value, null, 2);
   const { id, isOpen, raw } = options;
   const copy = text.length <= MAX_COPY &&
-    html`<button type="button" class="quiet" data-copy="${text}" aria-label="Copy ${title}">Copy</button>`;
-  const link = raw !== undefined && html`<a class="button quiet" href="${raw}">Raw</a>`;
-  return html`
-    <details${id === undefined ? "" : html`
-      id="${id}"
-    `}${isOpen
-      ? html`
-        open
-      `
-      : ""}>
-      <summary><span>${title}</span><span class="soft small">${summary(
-        value,
-      )}</span><span class="grow"></span><span class="soft small">${bytes(text.length)}</span></summary>
-      <div class="tools">${copy}${link}</div>
-      <div class="body">${jsonTree(value)}</div>
-      </details>
-  `;
+    markup`<button type="button" class="quiet" data-copy="${text}" aria-label="Copy ${title}">Copy</button>`;
+  const link = raw !== undefined && markup`<a class="button quiet" href="${raw}">Raw</a>`;
+  return markup`<details${id === undefined ? "" : markup` id="${id}"`}${
+    isOpen ? markup` open` : ""
+  }><summary><span>${title}</span><span class="soft small">${
+    summary(
+      value,
+    )
+  }</span><span class="grow"></span><span class="soft small">${
+    bytes(text.length)
+  }</span></summary><div class="tools">${copy}${link}</div><div class="body">${jsonTree(value)}</div></details>`;
 }
 
 function render(key: string | undefined, value: Json, depth: number, budget: { left: number }): Html | undefined {
   if (--budget.left < 0) return undefined;
-  const name = key === undefined ? undefined : html`
-    <span class="key">${key}</span>:
-  `;
-  if (typeof value !== "object" || value === null) return html`<div class="leaf">${name}${scalar(value)}</div>`;
+  const name = key === undefined ? undefined : markup`<span class="key">${key}</span>: `;
+  if (typeof value !== "object" || value === null) return markup`<div class="leaf">${name}${scalar(value)}</div>`;
   const entries = Array.isArray(value)
     ? value.map((item, index) => [String(index), item] as const)
     : Object.entries(value);
   const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
-  if (entries.length === 0) return html`<div class="leaf">${name}${open}${close}</div>`;
-  if (depth >= MAX_DEPTH) return html`<div class="leaf">${name}${open}…${close}</div>`;
+  if (entries.length === 0) return markup`<div class="leaf">${name}${open}${close}</div>`;
+  if (depth >= MAX_DEPTH) return markup`<div class="leaf">${name}${open}…${close}</div>`;
   const isOpen = depth < OPEN_DEPTH && entries.length <= 60;
-  return html`<details${
-    isOpen
-      ? html`
-        open
-      `
-      : ""
-  }><summary>${name}<span class="soft">${summary(value)}</span></summary>${
+  return markup`<details${isOpen ? markup` open` : ""}><summary>${name}<span class="soft">${
+    summary(value)
+  }</span></summary>${
     entries.map(([field, item]) => budget.left < 0 ? undefined : render(field, item, depth + 1, budget))
   }</details>`;
 }
@@ -79,13 +67,11 @@ function scalar(value: null | boolean | number | string): Html {
   if (typeof value === "string") {
     const isLong = value.length > MAX_TEXT;
     const text = JSON.stringify(isLong ? value.slice(0, MAX_TEXT) : value);
-    return html`<span class="str">${text}</span>${
-      isLong && html`
-        <span class="soft">… ${plural(value.length, "character")}</span>
-      `
+    return markup`<span class="str">${text}</span>${
+      isLong && markup`<span class="soft">… ${plural(value.length, "character")}</span>`
     }`;
   }
-  return html`<span class="${typeof value === "number" ? "num" : "lit"}">${String(value)}</span>`;
+  return markup`<span class="${typeof value === "number" ? "num" : "lit"}">${String(value)}</span>`;
 }
 
 function summary(value: Json): string {

@@ -7,7 +7,7 @@
 import type { Backlog, DeadLetter, ExecutionEvent, ExecutionStatus, Schedule } from "../../../mod.ts";
 import { clip } from "../graph/svg.ts";
 import { count, plural } from "../format.ts";
-import { type Html, html } from "../html.ts";
+import { type Html, markup } from "../html.ts";
 import type { Writer } from "../live.ts";
 import { STATUSES } from "../params.ts";
 import { flowLink, link, type Visit } from "../site.ts";
@@ -31,37 +31,43 @@ export async function overviewPage(visit: Visit): Promise<Response> {
     server.recent({ status: "failed", limit: 6 }),
   ]);
   const buckets = live.buckets(visit.now);
-  const content = html`
-    <h1 class="hidden">Overview of ${server.namespace}</h1>
+  const content = markup`<h1 class="hidden">Overview of ${server.namespace}</h1>
     ${tiles(visit, counts)}
     <section class="panel">
-      <header><h2>Ended, by ten seconds</h2><span class="grow"></span><span class="soft small">${chartSummary(
-        buckets,
-      )}</span></header>
+      <header><h2>Ended, by ten seconds</h2><span class="grow"></span><span class="soft small">${
+    chartSummary(
+      buckets,
+    )
+  }</span></header>
       <div class="body">${chart(buckets)}</div>
     </section>
     ${panel("Flows", flowsTable(visit, counts, backlog))}
     <div class="columns even">
-    ${panel("Latest failures", failureList(visit, failures), {
-      tools: html`<a href="${link(visit, "/executions", { status: "failed" })}">All failed</a>`,
-    })}
-    ${panel("Dead letters", letterList(visit, letters), {
-      tools: html`<a href="${link(visit, "/dead-letters")}">${plural(backlog.deadLetters, "dead letter")}</a>`,
-    })}
-    ${panel("Next schedules", scheduleList(visit, schedules), {
-      tools: html`<a href="${link(visit, "/schedules")}">All schedules</a>`,
-    })}
+    ${
+    panel("Latest failures", failureList(visit, failures), {
+      tools: markup`<a href="${link(visit, "/executions", { status: "failed" })}">All failed</a>`,
+    })
+  }
+    ${
+    panel("Dead letters", letterList(visit, letters), {
+      tools: markup`<a href="${link(visit, "/dead-letters")}">${plural(backlog.deadLetters, "dead letter")}</a>`,
+    })
+  }
+    ${
+    panel("Next schedules", scheduleList(visit, schedules), {
+      tools: markup`<a href="${link(visit, "/schedules")}">All schedules</a>`,
+    })
+  }
     ${panel("Engines and clients seen", writerList(visit, live.writers()))}
-    </div>
-  `;
+    </div>`;
   return pageResponse(visit, { title: "Overview", section: "/", content, live: {} });
 }
 
 function tiles(visit: Visit, counts: Counts): Html {
   const total = (status: ExecutionStatus) => Object.values(counts).reduce((sum, flow) => sum + flow[status], 0);
-  return html`<ul class="tiles">${
+  return markup`<ul class="tiles">${
     STATUSES.map((status) =>
-      html`<li><a class="tile ${status}" href="${link(visit, "/executions", { status })}"><b>${
+      markup`<li><a class="tile ${status}" href="${link(visit, "/executions", { status })}"><b>${
         count(total(status))
       }</b><span>${status}</span></a></li>`
     )
@@ -73,7 +79,7 @@ function flowsTable(visit: Visit, counts: Counts, backlog: Backlog): Html {
   if (names.length === 0) {
     return empty(
       "No flows yet",
-      html`A flow shows here as soon as an engine that has loaded it runs: <code>deno task start</code>`,
+      markup`A flow shows here as soon as an engine that has loaded it runs: <code>deno task start</code>`,
     );
   }
   const columns = [
@@ -86,28 +92,26 @@ function flowsTable(visit: Visit, counts: Counts, backlog: Backlog): Html {
   ];
   const rows = names.map((flow) => {
     const { ready = 0, inFlight = 0, oldestReady, oldestWaiting } = backlog.flows[flow] ?? {};
-    return html`<tr><td><a href="${flowLink(visit, flow)}">${flow}</a></td>${
+    return markup`<tr><td><a href="${flowLink(visit, flow)}">${flow}</a></td>${
       STATUSES.map((status) => numberCell(counts[flow]![status], status, link(visit, "/executions", { status, flow })))
     }${numberCell(ready, "ready")}${numberCell(inFlight, "in flight")}
 <td class="nowrap">${oldestReady === undefined ? dash() : when(oldestReady, visit)}</td>
 <td class="nowrap">${oldestWaiting === undefined ? dash() : when(oldestWaiting, visit)}</td></tr>`;
   });
   const commands = backlog.commands > 0 &&
-    html`<p class="foot">${
+    markup`<p class="foot">${
       plural(backlog.commands, "command")
     } from outside (starts, signals, completions) wait to be carried out</p>`;
-  return html`
-    <div class="scroll" tabindex="0" role="region" aria-label="Flows">
-      <table>${tableHead(columns)}<tbody>${rows}</tbody></table>
-    </div>${commands}
-  `;
+  return markup`<div class="scroll" tabindex="0" role="region" aria-label="Flows"><table>${
+    tableHead(columns)
+  }<tbody>${rows}</tbody></table></div>${commands}`;
 }
 
 function failureList(visit: Visit, failures: readonly ExecutionEvent[]): Html {
   if (failures.length === 0) return empty("Nothing has failed", "Executions that fail show here, the latest first");
-  return html`<ul class="body key-list">${
+  return markup`<ul class="body key-list">${
     failures.map((event) =>
-      html`<li>${
+      markup`<li>${
         executionRef(visit, event.executionId)
       }<span class="soft">${event.flow} at <b>${event.node}</b></span><span class="grow"></span><span class="soft small">${
         when(event.time, visit)
@@ -120,9 +124,9 @@ function failureList(visit: Visit, failures: readonly ExecutionEvent[]): Html {
 
 function letterList(visit: Visit, letters: readonly DeadLetter[]): Html {
   if (letters.length === 0) return empty("No dead letters", "What could not be done, whatever was tried, is kept here");
-  return html`<ul class="body key-list">${
+  return markup`<ul class="body key-list">${
     letters.map((letter) =>
-      html`<li><b>${letter.source}</b><span class="mono">${letter.key}</span><span class="grow"></span><span class="soft small">${
+      markup`<li><b>${letter.source}</b><span class="mono">${letter.key}</span><span class="grow"></span><span class="soft small">${
         when(letter.time, visit)
       }</span><span class="clip small" title="${letter.reason}">${clip(letter.reason, 140)}</span></li>`
     )
@@ -131,12 +135,12 @@ function letterList(visit: Visit, letters: readonly DeadLetter[]): Html {
 
 function scheduleList(visit: Visit, schedules: readonly Schedule[]): Html {
   if (schedules.length === 0) {
-    return empty("No schedules", html`Start a flow by the clock: <code>server.scheduleFlow(name, flow, cron)</code>`);
+    return empty("No schedules", markup`Start a flow by the clock: <code>server.scheduleFlow(name, flow, cron)</code>`);
   }
   const next = schedules.toSorted((left, right) => left.next.getTime() - right.next.getTime()).slice(0, 5);
-  return html`<ul class="body key-list">${
+  return markup`<ul class="body key-list">${
     next.map((schedule) =>
-      html`<li><b>${schedule.name}</b><span class="soft">starts <a href="${
+      markup`<li><b>${schedule.name}</b><span class="soft">starts <a href="${
         flowLink(visit, schedule.flow)
       }">${schedule.flow}</a></span><span class="grow"></span><span class="soft small">${
         when(schedule.next, visit)
@@ -150,12 +154,12 @@ function writerList(visit: Visit, writers: readonly Writer[]): Html {
   if (active.length === 0) {
     return empty(
       "No engine seen in 10 minutes",
-      html`Engines show here when they change an execution; is one running?`,
+      markup`Engines show here when they change an execution; is one running?`,
     );
   }
-  return html`<ul class="body key-list">${
+  return markup`<ul class="body key-list">${
     active.map(({ id, changes, last }) =>
-      html`<li><b class="mono">${id}</b><span class="soft">${
+      markup`<li><b class="mono">${id}</b><span class="soft">${
         plural(changes, "change")
       } seen</span><span class="grow"></span><span class="soft small">${when(last, visit)}</span></li>`
     )
@@ -163,5 +167,5 @@ function writerList(visit: Visit, writers: readonly Writer[]): Html {
 }
 
 function dash(): Html {
-  return html`<span class="soft" aria-label="none">–</span>`;
+  return markup`<span class="soft" aria-label="none">–</span>`;
 }

@@ -5,7 +5,7 @@
  */
 
 import { iconAsset, MARK, scriptAsset, styleAsset } from "../assets/mod.ts";
-import { type Html, html, type Part, trusted } from "../html.ts";
+import { type Html, markup, type Part, trusted } from "../html.ts";
 import { link, type Visit } from "../site.ts";
 
 /** What is on a page. */
@@ -35,8 +35,7 @@ export function renderPage(visit: Visit, page: Page): Html {
   const { title, section, content, live } = page;
   const { namespace } = site.server;
   const events = live === undefined ? undefined : link(visit, "/api/events", { ...live });
-  return html`
-    <!doctype html>
+  return markup`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8">
@@ -47,26 +46,21 @@ export function renderPage(visit: Visit, page: Page): Html {
         <link rel="stylesheet" href="${link(visit, styleAsset.path)}" nonce="${nonce}">
         <script src="${link(visit, scriptAsset.path)}" nonce="${nonce}" defer></script>
       </head>
-      <body data-now="${now.getTime()}" ${events === undefined ? "" : html`
-        data-events="${events}"
-      `}>
+      <body data-now="${now.getTime()}" ${events === undefined ? "" : markup` data-events="${events}"`}>
         <a class="skip" href="#main">Skip to content</a>
         <header class="bar">
     <a class="brand" href="${link(visit, "/")}">${trusted(MARK)}packtrail</a>
     <span class="chip" title="Namespace">${namespace}</span>
-    <nav aria-label="Main"><ul>${SECTIONS.map(([path, name]) =>
-      navEntry(visit, path, name, path === section)
-    )}</ul></nav>
-    ${live === undefined ? "" : html`<span class="live" id="live" role="status"></span>`}
+    <nav aria-label="Main"><ul>${
+    SECTIONS.map(([path, name]) => navEntry(visit, path, name, path === section))
+  }</ul></nav>
+    ${live === undefined ? "" : markup`<span class="live" id="live" role="status"></span>`}
         </header>
-        <main id="main" tabindex="-1" ${live === undefined ? "" : html`
-          data-live
-        `}>
+        <main id="main" tabindex="-1" ${live === undefined ? "" : markup` data-live`}>
     ${content}
         </main>
       </body>
-    </html>
-  `;
+    </html>`;
 }
 
 /** The page as an answer. */
@@ -78,11 +72,5 @@ export function pageResponse(visit: Visit, page: Page, status = 200): Response {
 }
 
 function navEntry(visit: Visit, path: string, name: string, isCurrent: boolean): Html {
-  return html`<li><a href="${link(visit, path)}"${
-    isCurrent
-      ? html`
-        aria-current="page"
-      `
-      : ""
-  }>${name}</a></li>`;
+  return markup`<li><a href="${link(visit, path)}"${isCurrent ? markup` aria-current="page"` : ""}>${name}</a></li>`;
 }

@@ -6,7 +6,7 @@
 
 import { clip } from "../graph/svg.ts";
 import { clock, duration, plural } from "../format.ts";
-import { type Html, html } from "../html.ts";
+import { type Html, markup } from "../html.ts";
 import { endOf, type Segment, type Visit } from "../visits.ts";
 
 const MAX_ROWS = 200;
@@ -32,23 +32,23 @@ export function timeline(visits: readonly Visit[], now: number): Html {
     at: (time) => (Math.min(Math.max(time, start), end) - start) / (end - start) * 100,
   };
   const left = visits.length - shown.length;
-  return html`${left > 0 && html`<p class="soft small">${plural(left, "earlier visit")} not shown</p>`}
-<ol class="timeline" aria-label="Visits of nodes, in order">${axis(scale)}${
+  return markup`${
+    left > 0 && markup`<p class="soft small">${plural(left, "earlier visit")} not shown</p>`
+  } <ol class="timeline" aria-label="Visits of nodes, in order">${axis(scale)}${
     shown.map((visit, index) =>
       row(visit, { scale, now, isLast: !shown.slice(index + 1).some(({ node }) => node === visit.node) })
     )
-  }</ol>
-${legend()}`;
+  }</ol> ${legend()}`;
 }
 
 function axis({ start, end }: Scale): Html {
   const marks = Array.from({ length: TICKS + 1 }, (_, index) => {
     const anchor = index === 0 ? "start" : index === TICKS ? "end" : "middle";
-    return html`<text x="${index / TICKS * 100}%" y="12" text-anchor="${anchor}">${
+    return markup`<text x="${index / TICKS * 100}%" y="12" text-anchor="${anchor}">${
       index === 0 ? "0" : duration((end - start) * index / TICKS)
     }</text>`;
   });
-  return html`<li class="axis" aria-hidden="true"><span>since start</span><svg>${marks}</svg><span class="took">took</span></li>`;
+  return markup`<li class="axis" aria-hidden="true"><span>since start</span><svg>${marks}</svg><span class="took">took</span></li>`;
 }
 
 function row(visit: Visit, { scale, now, isLast }: { scale: Scale; now: number; isLast: boolean }): Html {
@@ -56,12 +56,8 @@ function row(visit: Visit, { scale, now, isLast }: { scale: Scale; now: number; 
   const took = visit.segments.length === 0 ? "passed" : duration(end - visit.start);
   const attempts = Math.max(0, ...visit.segments.map(({ attempt }) => attempt)) + 1;
   const error = visit.errors.at(-1);
-  return html`<li${
-    isLast
-      ? html`
-        id="at-${visit.node}"
-      `
-      : ""
+  return markup`<li${
+    isLast ? markup` id="at-${visit.node}"` : ""
   }><a class="what" href="#node-${visit.node}" title="${visit.node}, from ${
     clock(new Date(visit.start))
   }">${visit.node}</a>
@@ -69,21 +65,14 @@ function row(visit: Visit, { scale, now, isLast }: { scale: Scale; now: number; 
     visit.segments.map((segment) => bar(segment, visit, scale, now))
   }${
     visit.ticks.map((tick) =>
-      html`
-        <line class="tick" x1="${fixed(scale.at(tick))}%" x2="${fixed(scale.at(tick))}%" y1="4" y2="16" />
-      `
+      markup`<line class="tick" x1="${fixed(scale.at(tick))}%" x2="${fixed(scale.at(tick))}%" y1="4" y2="16" />`
     )
   }${
-    visit.segments.length === 0 && html`
-      <circle class="seg-done" cx="${fixed(scale.at(visit.start))}%" cy="10" r="4" />
-    `
+    visit.segments.length === 0 &&
+    markup`<circle class="seg-done" cx="${fixed(scale.at(visit.start))}%" cy="10" r="4" />`
   }</svg>
-<span class="took">${took}${
-    attempts > 1 && html`
-      · ${plural(attempts, "attempt")}
-    `
-  }</span>
-${error !== undefined && html`<p class="why" title="${error}">${clip(error, 220)}</p>`}</li>`;
+<span class="took">${took}${attempts > 1 && ` · ${plural(attempts, "attempt")}`}</span>
+${error !== undefined && markup`<p class="why" title="${error}">${clip(error, 220)}</p>`}</li>`;
 }
 
 function bar(segment: Segment, visit: Visit, scale: Scale, now: number): Html {
@@ -91,12 +80,10 @@ function bar(segment: Segment, visit: Visit, scale: Scale, now: number): Html {
   const x = Math.min(scale.at(segment.start), 100 - MIN_WIDTH);
   const width = Math.max(MIN_WIDTH, scale.at(end) - x);
   const inset = segment.kind === "attempt" ? 3 : 5;
-  return html`
-    <rect class="${barClass(segment)}" x="${fixed(x)}%" y="${inset}" width="${fixed(width)}%" height="${20 -
-      2 * inset}" rx="2.5">
-      <title>${segmentText(segment, end)}</title>
-    </rect>
-  `;
+  return markup`<rect class="${barClass(segment)}" x="${fixed(x)}%" y="${inset}" width="${fixed(width)}%" height="${
+    20 -
+    2 * inset
+  }" rx="2.5"><title>${segmentText(segment, end)}</title></rect>`;
 }
 
 function barClass({ kind, result }: Segment): string {
@@ -123,8 +110,8 @@ function describe(visit: Visit, now: number): string {
 
 function legend(): Html {
   const entry = (name: string, text: string) =>
-    html`<span><svg aria-hidden="true"><rect class="${name}" x="1" y="1" width="18" height="8" rx="2"/></svg>${text}</span>`;
-  return html`<div class="legend timeline-legend">${entry("seg-done", "done")}${entry("seg-run", "running")}${
+    markup`<span><svg aria-hidden="true"><rect class="${name}" x="1" y="1" width="18" height="8" rx="2"/></svg>${text}</span>`;
+  return markup`<div class="legend timeline-legend">${entry("seg-done", "done")}${entry("seg-run", "running")}${
     entry("seg-failed", "failed")
   }${entry("seg-wait", "waiting")}${entry("seg-delay", "retry delay")}</div>`;
 }

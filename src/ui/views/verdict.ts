@@ -7,7 +7,7 @@
 import type { Branch, Execution, GraphNode } from "../../../mod.ts";
 import { describeNode } from "../graph/svg.ts";
 import { duration } from "../format.ts";
-import { type Html, html, type Part } from "../html.ts";
+import { type Html, markup, type Part } from "../html.ts";
 import { flowLink, type Visit } from "../site.ts";
 import { facts, when } from "./parts.ts";
 
@@ -17,33 +17,30 @@ type Fact = readonly [string, Part] | undefined;
 export function verdict(visit: Visit, execution: Execution, node: GraphNode | undefined): Html {
   const { title, details } = explain(visit, execution, node);
   const { error } = execution;
-  return html`
-    <section class="verdict ${execution.status}"
-      aria-label="What is the matter"><h2>${title}</h2>${error !== undefined &&
-        html`<pre tabindex="0" role="region" aria-label="Error">${error}</pre>`}${details.some((fact) =>
-          fact !== undefined
-        ) && facts(details)}</section>
-  `;
+  return markup`<section class="verdict ${execution.status}" aria-label="What is the matter"><h2>${title}</h2>${
+    error !== undefined &&
+    markup`<pre tabindex="0" role="region" aria-label="Error">${error}</pre>`
+  }${details.some((fact) => fact !== undefined) && facts(details)}</section>`;
 }
 
 function explain(visit: Visit, execution: Execution, node: GraphNode | undefined): { title: Part; details: Fact[] } {
   const { status, currentNode, startedAt, updatedAt } = execution;
   const took = duration(updatedAt.getTime() - startedAt.getTime());
-  const at = html`<a href="#node-${currentNode}">${currentNode}</a>`;
-  const what: Fact = node === undefined ? undefined : [node.type, describeNode(node)];
+  const at = markup`<a href="#node-${currentNode}">${currentNode}</a>`;
+  const what: Fact = node === undefined ? undefined : [node.type === "fanin" ? "node" : node.type, describeNode(node)];
   switch (status) {
     case "completed":
-      return { title: html`Completed at ${at} after ${took}`, details: [] };
+      return { title: markup`Completed at ${at} after ${took}`, details: [] };
     case "failed":
       return {
-        title: html`Failed at ${at}, ${when(updatedAt, visit)}, ${took} after the start`,
+        title: markup`Failed at ${at}, ${when(updatedAt, visit)}, ${took} after the start`,
         details: [what, attemptsFact(execution, node), branchesFact(execution), [
           "next",
           resumeAdvice(visit, execution),
         ]],
       };
     case "cancelled":
-      return { title: html`Cancelled at ${at}, ${took} after the start`, details: [] };
+      return { title: markup`Cancelled at ${at}, ${took} after the start`, details: [] };
     case "waiting":
       return waiting(visit, execution, node);
     case "running":
@@ -58,17 +55,17 @@ function waiting(visit: Visit, execution: Execution, node: GraphNode | undefined
   switch (wait?.kind) {
     case "signal":
       return {
-        title: html`Waiting for signal “${wait.signal}”`,
+        title: markup`Waiting for signal “${wait.signal}”`,
         details: [since, until, wait.until === undefined ? undefined : ["then", afterTimeout(node)]],
       };
     case "join":
       return {
-        title: html`Waiting for branches at ${execution.currentNode}`,
+        title: markup`Waiting for branches at ${execution.currentNode}`,
         details: [branchesFact(execution), since, wait.until === undefined ? undefined : until],
       };
     default:
       return {
-        title: html`Waiting for the completion of ${execution.currentNode}`,
+        title: markup`Waiting for the completion of ${execution.currentNode}`,
         details: [
           ["its invoker answered", "pending"],
           attemptsFact(execution, node),
@@ -76,7 +73,7 @@ function waiting(visit: Visit, execution: Execution, node: GraphNode | undefined
           until,
           [
             "ends with",
-            html`<code>completeActivity(id, "${execution.currentNode}", ${execution.attempt}, result)</code>`,
+            markup`<code>completeActivity(id, "${execution.currentNode}", ${execution.attempt}, result)</code>`,
           ],
         ],
       };
@@ -91,23 +88,23 @@ function running(
 ): { title: Part; details: Fact[] } {
   if (wait?.until !== undefined && wait.until > visit.now) {
     const title = wait.kind === "retry"
-      ? html`Attempt ${attempt} at ${currentNode} failed; the next is due ${when(wait.until, visit)}`
-      : html`Branches at ${currentNode} are retried; the next is due ${when(wait.until, visit)}`;
+      ? markup`Attempt ${attempt} at ${currentNode} failed; the next is due ${when(wait.until, visit)}`
+      : markup`Branches at ${currentNode} are retried; the next is due ${when(wait.until, visit)}`;
     return { title, details };
   }
   const limit: Fact = node?.timeout === undefined ? undefined : ["time limit", duration(node.timeout)];
   const title = attempt > 0
-    ? html`Running ${currentNode}, attempt ${attempt + 1}; the attempt before it failed`
-    : html`Running ${currentNode}`;
+    ? markup`Running ${currentNode}, attempt ${attempt + 1}; the attempt before it failed`
+    : markup`Running ${currentNode}`;
   return { title, details: [...details, ["changed", when(updatedAt, visit)], limit] };
 }
 
 function untilText(visit: Visit, until: Date): Html {
-  return html`${until.toISOString().slice(0, 19).replace("T", " ")} UTC (${when(until, visit)})`;
+  return markup`${until.toISOString().slice(0, 19).replace("T", " ")} UTC (${when(until, visit)})`;
 }
 
 function afterTimeout(node: GraphNode | undefined): Part {
-  return node?.onTimeout === undefined ? "it fails" : html`it goes on at <b>${node.onTimeout}</b>`;
+  return node?.onTimeout === undefined ? "it fails" : markup`it goes on at <b>${node.onTimeout}</b>`;
 }
 
 function attemptsFact({ attempt }: Execution, node: GraphNode | undefined): Fact {
@@ -131,9 +128,9 @@ function branchesFact({ branches }: Execution): Fact {
 
 function resumeAdvice(visit: Visit, { id, flow }: Execution): Html {
   if (visit.site.options.allowActions) {
-    return html`mend the cause, then resume it: it goes on at the node it failed on`;
+    return markup`mend the cause, then resume it: it goes on at the node it failed on`;
   }
-  return html`mend the cause, then <code>server.resume("${id}")</code>; the flow is <a href="${
+  return markup`mend the cause, then <code>server.resume("${id}")</code>; the flow is <a href="${
     flowLink(visit, flow)
   }">${flow}</a>`;
 }
