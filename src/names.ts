@@ -164,7 +164,18 @@ export class Names {
     return `${this.namespace}.tick.${flow}.${name}`;
   }
 
-  /** The filter of all ticks. */
+  /** The subject that is written when an execution that had ended is removed, and its values are to go with it. */
+  removed(flow: string, id: string): string {
+    return `${this.namespace}.tick.removed.${flow}.${id}`;
+  }
+
+  /** Whether a subject that matches the filter of all ticks is that of a removed execution. */
+  isRemoved(subject: string): boolean {
+    const tokens = subject.slice(this.namespace.length + 1).split(".");
+    return tokens.length === 4 && tokens[1] === "removed";
+  }
+
+  /** The filter of all ticks, of schedules and of removals. */
   ticks(): string {
     return `${this.namespace}.tick.>`;
   }

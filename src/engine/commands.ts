@@ -7,12 +7,14 @@
  * @module
  */
 
+import { decodeState } from "../core/codec.ts";
 import type { Event } from "../core/events.ts";
+import { refsOf } from "../core/values.ts";
 import { awaitsMail } from "../core/mail.ts";
 import { ConflictError, ValidationError } from "../errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../json.ts";
 import { isName, quoted } from "../names.ts";
-import { isUnknownOutcome } from "../nats/client.ts";
+import { isNotFound, isUnknownOutcome } from "../nats/client.ts";
 import { checkCron, nextFiring } from "../nats/cron.ts";
 import { isServed } from "../nats/provision.ts";
 import { type Command, CommandError, parseCommand } from "../nats/inbox.ts";
@@ -74,8 +76,29 @@ export class Commands {
     delivery.ack();
   }
 
-  /** Starts the execution of a recurring schedule's tick: one, however often the tick is delivered. */
+  /** Deals with a tick: of a recurring schedule, or of the removal of an execution. */
   async tick(delivery: Delivery): Promise<void> {
+    const { names } = this.#options.executions.parts.nats;
+    return names.isRemoved(delivery.subject) ? await this.#removed(delivery) : await this.#scheduled(delivery);
+  }
+
+  /** The values of an execution that the server has removed go after it, unless it is back. */
+  async #removed(delivery: Delivery): Promise<void> {
+    const { nats, heads, data } = this.#options.executions.parts;
+    const state = decodeState(delivery.text());
+    const head = await heads.read(state.id);
+    const kept = new Set(head === undefined ? [] : refsOf(head.state));
+    const gone = refsOf(state).filter((ref) => !kept.has(ref));
+    if (kept.size === 0) await data.removeAll(state.id, gone);
+    else data.discard(gone);
+    await nats.jsm.streams.deleteMessage(nats.names.executionStream(), delivery.sequence, false).catch((error) => {
+      if (!isNotFound(error)) throw error;
+    });
+    delivery.ack();
+  }
+
+  /** Starts the execution of a recurring schedule's tick: one, however often the tick is delivered. */
+  async #scheduled(delivery: Delivery): Promise<void> {
     const body = delivery.text();
     const key = delivery.subject.split(".").at(-1)!;
     let tick: Tick | undefined;

@@ -98,6 +98,18 @@ export class DataStore implements Load {
     }
   }
 
+  /** Removes what an execution that is gone has left: its values up to the latest that it referred to. */
+  async removeAll(id: string, refs: readonly number[]): Promise<void> {
+    if (refs.length === 0) return;
+    refs.forEach((ref) => this.#forget(ref));
+    const { names, jsm } = this.#nats;
+    try {
+      await jsm.streams.purge(names.dataStream, { filter: names.dataOf(id), seq: Math.max(...refs) + 1 });
+    } catch (error) {
+      throw packtrailError(error, `removing the values of execution ${id}`);
+    }
+  }
+
   #text(ref: number, held?: Map<number, string>): string {
     const text = this.#cache.get(ref) ?? held?.get(ref);
     if (text === undefined) throw new MissingValues([ref]);

@@ -6,6 +6,8 @@
  *   schedule fired in the instant it was cancelled: its stale `due` message is on top, with an old version.
  * - R4: a head that is parked, or saves progress, is itself an `@at` schedule that targets `<ns>.exec.due.<flow>.<id>`.
  * - R5: leaving such a phase purges the schedule in the same publish.
+ * - An ended head that has a retention is removed by the server; where it has values in the data stream it is an `@at`
+ *   schedule too, whose firing removes it and tells the engines to remove the values.
  * - R8: reads that decide go to the leader.
  * - R9: a lost compare-and-set means: read again and decide again. A lost PubAck is never retried blindly; the head
  *   carries the id of the write that made it.
@@ -17,6 +19,7 @@ import { headers, type MsgHdrs } from "@nats-io/nats-core";
 import type { StoredMsg } from "@nats-io/jetstream";
 import { decodeState, encodeState, StateFormatError } from "../core/codec.ts";
 import { type EndedPhase, hasEnded, isSchedule, type Phase, type State } from "../core/state.ts";
+import { refsOf } from "../core/values.ts";
 import { boundedError, type TrailEntry, trailEntry } from "../core/trail.ts";
 import { isConflict, isNotFound, isUnknownOutcome, type Nats, packtrailError, publish } from "./client.ts";
 
@@ -220,9 +223,17 @@ export class Heads {
       note.set("Nats-Schedule-Next", "purge");
       note.set("Nats-Scheduler", names.head(previous.phase, next.flow, next.id));
     }
-    const ttl = hasEnded(next.phase) ? this.#retention[next.phase] : undefined;
-    if (ttl !== undefined) note.set("Nats-TTL", `${Math.max(1, Math.ceil(ttl / 1_000))}s`);
+    this.#addRetention(note, next);
     return note;
+  }
+
+  /** How long the head of an ended execution stays. One with values is a schedule, so that they are removed with it. */
+  #addRetention(note: MsgHdrs, next: State): void {
+    const ttl = hasEnded(next.phase) ? this.#retention[next.phase] : undefined;
+    if (ttl === undefined) return;
+    if (refsOf(next).length === 0) return note.set("Nats-TTL", `${Math.max(1, Math.ceil(ttl / 1_000))}s`);
+    note.set("Nats-Schedule", `@at ${new Date(next.updatedAt + ttl).toISOString()}`);
+    note.set("Nats-Schedule-Target", this.#nats.names.removed(next.flow, next.id));
   }
 }
 
