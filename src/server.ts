@@ -163,6 +163,7 @@ export class Server implements AsyncDisposable {
    * @throws {StateError} Where it is running already.
    */
   async run(options: { signal?: AbortSignal } = {}): Promise<void> {
+    checkKnown("options", options, new Set(["signal"]));
     if (this.#running !== undefined) throw new StateError("this server is running already");
     const stop = new AbortController();
     const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal]);
