@@ -77,6 +77,7 @@ function problemOf(state: JsonObject): string | undefined {
   if (state.chunks !== undefined && !(Array.isArray(state.chunks) && state.chunks.every(Number.isSafeInteger))) {
     return "chunks";
   }
+  for (const field of ["trail", "path"]) if (state[field] !== undefined && !Array.isArray(state[field])) return field;
   for (const field of ["consumed", "branches", "wait"]) {
     if (state[field] !== undefined && !isJsonObject(state[field])) return field;
   }

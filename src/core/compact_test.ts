@@ -1,0 +1,42 @@
+import { assertEquals } from "@std/assert";
+import { droppedRefs, INLINE_RESULT_BYTES, overflow, withChunk } from "./compact.ts";
+import type { State, Stored } from "./state.ts";
+import { flowOf, started, task } from "./testing/fixtures.ts";
+
+function stateOf(results: Record<string, Stored>, more: Partial<State> = {}): State {
+  return { ...started(flowOf([task("a")])), results, inlineBytes: INLINE_RESULT_BYTES + 1, ...more };
+}
+
+Deno.test("results stay in the head while they are small", () => {
+  assertEquals(overflow(stateOf({ a: { value: 1 } }, { inlineBytes: INLINE_RESULT_BYTES })), undefined);
+});
+
+Deno.test("all inline results but the shared payload move away together", () => {
+  const state = stateOf({ a: { value: 1 }, b: { value: 2 }, ["__proto__"]: { value: 3 } }, { payload: { from: "b" } });
+  const moved = overflow(state)!;
+  assertEquals(Object.keys(moved).sort(), ["__proto__", "a"]);
+  const next = withChunk(state, moved, 12);
+  assertEquals(next.results, { b: { value: 2 } });
+  assertEquals(next.chunks, [12]);
+  assertEquals(next.inlineBytes, 1);
+});
+
+Deno.test("there is nothing to move where the shared payload alone is large", () => {
+  assertEquals(overflow(stateOf({ a: { value: 1 } }, { payload: { from: "a" } })), undefined);
+});
+
+Deno.test("references stay in the head, and what they refer to is not dropped when other results move", () => {
+  const previous = stateOf({ a: { ref: 5, size: 9_000 }, b: { value: 2 } });
+  const moved = overflow(previous)!;
+  assertEquals(moved, { b: { value: 2 } });
+  const next = withChunk(previous, moved, 12);
+  assertEquals(next.results, { a: { ref: 5, size: 9_000 } });
+  assertEquals(droppedRefs(previous, next), []);
+});
+
+Deno.test("values that a newer output or signal replaces are dropped, and chunks that were made one", () => {
+  const previous = stateOf({ a: { ref: 5, size: 1 } }, { chunks: [1, 2], signals: { go: { ref: 6, size: 1 } } });
+  const next = stateOf({ a: { ref: 7, size: 1 } }, { chunks: [3], signals: { go: { value: null } } });
+  assertEquals(droppedRefs(previous, next).sort(), [1, 2, 5, 6]);
+  assertEquals(droppedRefs(next, next), []);
+});
