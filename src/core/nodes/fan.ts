@@ -132,34 +132,37 @@ export function activeAlarm(flow: Flow, state: State, env: Environment): number 
   let latest = env.now;
   const node = flow.nodes.get(state.node);
   if (node?.type === "task") latest += node.timeoutMs ?? env.defaultTimeoutMs;
-  if (node?.type === "fanin") {
-    for (const [name, branch] of pendingBranches(flow, state, node)) {
-      if (branch.parked) continue;
-      latest = Math.max(latest, (branch.until ?? env.now) + (taskOf(flow, name).timeoutMs ?? env.defaultTimeoutMs));
-    }
-  }
+  if (node?.type === "fanin") latest = latestEnd(flow, pendingBranches(flow, state, node), env);
   return latest + env.leaseMs;
+}
+
+function latestEnd(flow: Flow, pending: readonly [string, BranchState][], env: Environment): number {
+  let latest = env.now;
+  for (const [name, branch] of pending) {
+    if (branch.parked) continue;
+    latest = Math.max(latest, (branch.until ?? env.now) + (taskOf(flow, name).timeoutMs ?? env.defaultTimeoutMs));
+  }
+  return latest;
 }
 
 /** Moves on when the join is decided and no detached branch is running; saves progress otherwise. */
 function decideJoin(flow: Flow, state: State, node: FaninNode, env: Environment): Go | Decision {
-  const completed = node.waitFor.filter((name) => getOwn(state.branches!, name)?.status === "completed");
-  const failed = node.waitFor.filter((name) => getOwn(state.branches!, name)?.status === "failed");
-  if (node.waitFor.length - failed.length < node.required) return failure(state, joinError(state, node, failed));
-  const running = pendingBranches(flow, state, node).some(([, branch]) => !branch.parked);
-  if (completed.length < node.required || running) {
-    const { wait: _wait, ...rest } = state;
-    return stay({ ...rest, phase: "active", alarm: activeAlarm(flow, state, env) });
-  }
-  return joined(state, node);
+  const { completed, failed } = tally(state, node);
+  if (node.waitFor.length - failed < node.required) return failure(state, joinError(state, node));
+  const isMet = completed >= node.required;
+  const pending = pendingBranches(flow, state, node, isMet);
+  if (isMet && pending.every(([, branch]) => branch.parked)) return joined(state, node);
+  const { wait: _wait, ...rest } = state;
+  return stay({ ...rest, phase: "active", alarm: latestEnd(flow, pending, env) + env.leaseMs });
 }
 
 function joined(state: State, node: FaninNode): Go {
-  const branches = node.waitFor.filter((name) => getOwn(state.branches!, name)?.status === "completed");
+  const branches = node.waitFor.filter((name) => state.branches![name]?.status === "completed");
   return go({ ...state, payload: mergedPayload(state.payload, { branches }) }, node.next);
 }
 
-function joinError(state: State, node: FaninNode, failed: readonly string[]): string {
+function joinError(state: State, node: FaninNode): string {
+  const failed = node.waitFor.filter((name) => state.branches![name]?.status === "failed");
   const reasons = failed.map((name) => `${name}: ${state.branches![name]!.error ?? "failed"}`).join("; ");
   return `fan-in ${node.id} needs ${node.required} of ${node.waitFor.length} branches, ${failed.length} failed: ${reasons}`;
 }
@@ -204,12 +207,15 @@ function ofFanout(flow: Flow, branches: Readonly<Branches>, fanout: string | und
 }
 
 /** The pending branches of this fan-in's fan-out that are still wanted. */
-function pendingBranches(flow: Flow, state: State, node: FaninNode): [string, BranchState][] {
-  const pending = Object.entries(state.branches ?? {}).filter(([, branch]) => branch.status === "pending");
-  if (pending.length === 0) return pending;
-  const decided = isDecided(state, node);
-  return pending.filter(([name]) =>
-    taskOf(flow, name).branchOf === node.fanout && !(decided && node.waitFor.includes(name))
+function pendingBranches(
+  flow: Flow,
+  state: State,
+  node: FaninNode,
+  decided: boolean = isDecided(state, node),
+): [string, BranchState][] {
+  return Object.entries(state.branches ?? {}).filter(([name, branch]) =>
+    branch.status === "pending" && taskOf(flow, name).branchOf === node.fanout &&
+    !(decided && node.waitFor.includes(name))
   );
 }
 
@@ -225,9 +231,23 @@ export function isDetached(flow: Flow, name: string): boolean {
 }
 
 function isDecided(state: State, node: FaninNode): boolean {
+  return tally(state, node).completed >= node.required;
+}
+
+/**
+ * How many of the branches a fan-in waits for have completed, and failed.
+ *
+ * Asked after every outcome, so a wide fan-out feels it: a plain read, as nothing inherited has a status.
+ */
+function tally({ branches = {} }: State, { waitFor }: FaninNode): { completed: number; failed: number } {
   let completed = 0;
-  for (const name of node.waitFor) if (getOwn(state.branches!, name)?.status === "completed") completed++;
-  return completed >= node.required;
+  let failed = 0;
+  for (const name of waitFor) {
+    const status = branches[name]?.status;
+    if (status === "completed") completed++;
+    else if (status === "failed") failed++;
+  }
+  return { completed, failed };
 }
 
 function fanoutOf(flow: Flow, node: FaninNode): FanoutNode {
