@@ -140,7 +140,7 @@ function zoomable(stage) {
 }
 // where an execution is comes into sight
 function centre(stage) {
-  const at = stage.querySelector(".node.is-running,.node.is-waiting,.node.is-failed,.node.is-cancelled");
+  const at = "follow" in stage.dataset && stage.querySelector(".node.is-running,.node.is-waiting,.node.is-failed,.node.is-cancelled");
   const box = stage.getBoundingClientRect();
   stage.scrollLeft = (stage.scrollWidth - stage.clientWidth) / 2;
   if (!at || stage.scrollHeight <= stage.clientHeight) return;

@@ -14,6 +14,7 @@ body{margin:0;background:var(--bg);color:var(--ink);font:14px/1.5 system-ui,-app
 h1,h2,h3,p,ul,ol,dl,dd,pre,figure{margin:0;padding:0}
 ul,ol{list-style:none}
 h1{font-size:20px;line-height:1.3;font-weight:650;letter-spacing:-.01em;overflow-wrap:anywhere}
+.card h2{font-size:14px}
 h2{font-size:13px;font-weight:600;letter-spacing:.01em}
 h3{font-size:13px;font-weight:600}
 a{color:var(--accent);text-decoration:none}
@@ -49,7 +50,7 @@ main:focus{outline:none}
 .head{display:flex;flex-wrap:wrap;align-items:center;gap:8px 14px}
 .head .grow{flex:1}
 .crumbs{font-size:12.5px;color:var(--soft);width:100%;margin-bottom:-4px}
-.panel{background:var(--panel);border:1px solid var(--line);border-radius:10px;min-width:0}
+.panel{background:var(--panel);border:1px solid var(--line);border-radius:10px;min-width:0;overflow:clip}
 .panel>header{display:flex;flex-wrap:wrap;align-items:center;gap:6px 12px;padding:11px 16px;border-bottom:1px solid var(--line);min-height:44px}
 .panel>header .grow{flex:1}
 .panel .body{padding:14px 16px}
@@ -91,7 +92,7 @@ tbody tr.at td{background:var(--accent-bg)}
 .num{text-align:right;white-space:nowrap}
 td.zero{color:var(--soft);opacity:1}
 td.error{color:var(--failed)}
-td.reason{max-width:380px}
+td.reason{max-width:min(520px,40vw)}
 td .clip,.clip{display:block;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;max-width:100%}
 .empty{padding:34px 20px;text-align:center;color:var(--soft)}
 .empty b{display:block;color:var(--ink);font-weight:600;margin-bottom:3px}
@@ -133,9 +134,9 @@ const EXECUTION = `
 .facts dt{color:var(--soft)}
 .verdict .facts dt{color:var(--tone-ink)}
 .facts dd{overflow-wrap:anywhere;min-width:0}
-.stage{position:relative;overflow:auto;padding:14px;max-height:min(78vh,860px);display:grid;justify-content:safe center}
+.stage{position:relative;overflow:auto;padding:14px;max-height:min(78vh,860px);display:grid;grid-template-columns:minmax(0,max-content);justify-content:safe center}
 .stage svg.graph{max-width:100%;height:auto;min-width:min(100%,260px)}
-.stage.wide{justify-content:start}.stage.wide svg.graph{max-width:none}
+.stage.wide{grid-template-columns:max-content;justify-content:start}.stage.wide svg.graph{max-width:none}
 .stage.zoomed{overflow:hidden;cursor:grab;touch-action:none}
 .zoom{display:flex;gap:4px}
 .timeline{display:grid;grid-template-columns:minmax(90px,max-content) minmax(120px,1fr) max-content;align-items:center;column-gap:14px;font-size:13px}
@@ -177,6 +178,8 @@ const EXECUTION = `
 .data>details[open]>summary::before{transform:rotate(45deg)}
 .data>details>summary::-webkit-details-marker{display:none}
 .data>details>summary .grow{flex:1}
+.data>details>summary .small{font-weight:400}
+.data>details>summary .shape{overflow:hidden;text-overflow:ellipsis;white-space:nowrap;min-width:0;max-width:60%}
 .data .body{padding-top:2px}
 .data .tools{display:flex;justify-content:flex-end;padding:0 16px 4px}
 .chart{display:block;width:100%;height:132px}
@@ -191,8 +194,9 @@ const EXECUTION = `
 .card .thumb svg{width:100%;height:206px;max-width:100%}
 .card .text{padding:12px 16px;display:grid;gap:7px}
 .counts{display:flex;flex-wrap:wrap;gap:6px}
+.tall{max-height:440px;overflow:auto}
 pre.source{overflow:auto;max-height:520px;line-height:1.6}
-.key-list{display:grid;gap:8px}
+.key-list{display:grid;grid-template-columns:minmax(0,1fr);gap:8px}
 .key-list li{display:flex;flex-wrap:wrap;gap:2px 12px;align-items:baseline}
 .key-list .grow{flex:1}
 .key-list .clip{flex-basis:100%;min-width:0}
@@ -223,7 +227,7 @@ table.rows,table.rows tbody,table.rows tr{display:block}
 table.rows tr{padding:10px 14px;border-bottom:1px solid var(--line);display:flex;flex-wrap:wrap;gap:3px 12px;align-items:baseline}
 table.rows tr:last-child{border-bottom:0}
 table.rows td{display:block;padding:0!important;border:0;max-width:100%}
-table.rows td.wide{flex-basis:100%}
+table.rows td.wide{flex-basis:100%;max-width:100%}
 table.rows td.none{display:none}
 table.rows td[data-label]::before{content:attr(data-label) " ";color:var(--soft);font-size:12px}
 }

@@ -53,14 +53,18 @@ export function layersOf(size: number, links: readonly Link[], most: number): La
   const items = rankOf.map((rank, node): Item => ({ node, rank, above: [], below: [], order: 0 }));
   const ranks: Item[][] = Array.from({ length: Math.max(0, ...rankOf) + 1 }, () => []);
   for (const item of items) ranks[item.rank]!.push(item);
+  const trunks = new Map<string, Item>();
   const bends = links.map((link, edge) => {
     if (back.has(edge)) return [];
+    const trunk = trunkOf(link, links, most);
     const end = items[link.to]!;
     const passed: Item[] = [];
     let last = items[link.from]!;
     for (let rank = last.rank + 1; rank < end.rank; rank++) {
-      const bend: Item = { edge, rank, above: [], below: [], order: 0 };
-      ranks[rank]!.push(bend);
+      const shared = trunk === undefined ? undefined : trunks.get(`${trunk} ${rank}`);
+      const bend = shared ?? { edge, rank, above: [], below: [], order: 0 };
+      if (shared === undefined) ranks[rank]!.push(bend);
+      if (trunk !== undefined) trunks.set(`${trunk} ${rank}`, bend);
       passed.push(bend);
       join(last, bend);
       last = bend;
@@ -71,7 +75,15 @@ export function layersOf(size: number, links: readonly Link[], most: number): La
   return { ranks: ordered(ranks), items, bends, back };
 }
 
+/** The edges of a node that has too many for one rank run together, as far as they go side by side. */
+function trunkOf({ from, to }: Link, links: readonly Link[], most: number): string | undefined {
+  if (links.filter((link) => link.from === from).length > most) return `from ${from}`;
+  if (links.filter((link) => link.to === to).length > most) return `to ${to}`;
+  return undefined;
+}
+
 function join(upper: Item, lower: Item): void {
+  if (upper.below.includes(lower)) return;
   upper.below.push(lower);
   lower.above.push(upper);
 }

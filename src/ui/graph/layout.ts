@@ -54,7 +54,7 @@ export interface LayoutOptions {
 }
 
 /** The width of a node. */
-export const NODE_WIDTH = 172;
+export const NODE_WIDTH = 184;
 /** The height of a node. */
 export const NODE_HEIGHT = 46;
 
@@ -63,6 +63,9 @@ const BEND = 12;
 const MOST_BESIDE = { down: 6, right: 12 } as const;
 const LANE = 20;
 const LABEL_STEP = 14;
+const LETTER = 6;
+/** How much of a label is drawn, in characters. */
+export const LABEL_LENGTH = 26;
 
 /** Lays a graph out. */
 export function layOut(graph: FlowGraph, { direction }: LayoutOptions): Layout {
@@ -74,7 +77,7 @@ export function layOut(graph: FlowGraph, { direction }: LayoutOptions): Layout {
   const frame = new Frame(layers, kinds, direction === "down");
   const placed = edges.map((edge, at): PlacedEdge => {
     const ends = [layers.items[index.get(edge.from)!]!, layers.items[index.get(edge.to)!]!] as const;
-    return { ...edge, ...kinds[at]!, ...frame.line(at, ends) };
+    return { ...edge, ...kinds[at]!, ...frame.line(at, ends, kinds[at]!.label) };
   });
   return {
     ...frame.size(),
@@ -94,7 +97,7 @@ class Frame {
   readonly #depth: number;
   readonly #breadth: number;
   readonly #lanes: { at: number; from: number; to: number }[] = [];
-  readonly #labels = new Map<string, number>();
+  readonly #labels: { x: number; y: number; half: number }[] = [];
   #alongEnd: number;
   #acrossEnd = 0;
 
@@ -105,7 +108,7 @@ class Frame {
     this.#breadth = isDown ? NODE_WIDTH : NODE_HEIGHT;
     const gap = (left: Item, right: Item) =>
       left.node === undefined || right.node === undefined ? BEND : isDown ? 26 : 22;
-    this.#across = placeAcross(layers.ranks, { size: (item) => this.#sizeOf(item), gap });
+    this.#across = placeAcross(layers.ranks, layers.bends, { size: (item) => this.#sizeOf(item), gap });
     for (const [item, at] of this.#across) this.#acrossEnd = Math.max(this.#acrossEnd, at + this.#sizeOf(item) / 2);
     let along = 0;
     layers.ranks.forEach((rank) => {
@@ -130,11 +133,15 @@ class Frame {
   }
 
   /** The line of an edge, and where its label stands. */
-  line(edge: number, [start, end]: readonly [Item, Item]): { path: string; labelAt: Point } {
-    return this.#layers.back.has(edge) ? this.#backLine(start, end) : this.#forwardLine(edge, start, end);
+  line(edge: number, [start, end]: readonly [Item, Item], label?: string): { path: string; labelAt: Point } {
+    return this.#layers.back.has(edge) ? this.#backLine(start, end) : this.#forwardLine(edge, [start, end], label);
   }
 
-  #forwardLine(edge: number, start: Item, end: Item): { path: string; labelAt: Point } {
+  #forwardLine(
+    edge: number,
+    [start, end]: readonly [Item, Item],
+    label: string | undefined,
+  ): { path: string; labelAt: Point } {
     let from = { along: this.#tops[start.rank]! + this.#depth, across: this.#across.get(start)! };
     const path = [`M${this.#text(from.along, from.across)}`];
     let labelAt: Point | undefined;
@@ -142,7 +149,7 @@ class Frame {
       const to = { along: this.#tops[item.rank]!, across: this.#across.get(item)! };
       const half = (from.along + to.along) / 2;
       path.push(`C${this.#text(half, from.across)} ${this.#text(half, to.across)} ${this.#text(to.along, to.across)}`);
-      labelAt ??= this.#labelPoint(to.along, to.across);
+      labelAt ??= this.#labelPoint(to.along, to.across, label);
       from = { along: to.along + this.#depth, across: to.across };
       if (item !== end) path.push(`L${this.#text(from.along, from.across)}`);
     }
@@ -210,14 +217,17 @@ class Frame {
     return path.join("");
   }
 
-  /** Labels that would stand at one place stand above one another. */
-  #labelPoint(along: number, across: number): Point {
-    const key = `${Math.round(along)} ${Math.round(across)}`;
-    const nth = this.#labels.get(key) ?? 0;
-    this.#labels.set(key, nth + 1);
-    if (this.#isDown) return this.#point(along - 10 - nth * LABEL_STEP, across);
-    const { x, y } = this.#point(along, across);
-    return { x: x - 44, y: y - 6 - nth * LABEL_STEP };
+  /** Labels that would stand on one another stand above one another. */
+  #labelPoint(along: number, across: number, label: string | undefined): Point {
+    const { x, y } = this.#isDown ? this.#point(along - 10, across) : this.#point(along - 44, across - 6);
+    if (label === undefined) return { x, y };
+    const half = Math.min(label.length, LABEL_LENGTH) * LETTER / 2;
+    let free = y;
+    const isTaken = () =>
+      this.#labels.some((other) => Math.abs(other.y - free) < LABEL_STEP && Math.abs(other.x - x) < other.half + half);
+    while (isTaken() && y - free < 2 * LABEL_STEP) free -= LABEL_STEP;
+    this.#labels.push({ x, y: free, half });
+    return { x, y: free };
   }
 
   #gapBelow(rank: readonly Item[], kinds: readonly EdgeKind[]): number {

@@ -17,27 +17,81 @@ export interface Spacing {
 
 const ROUNDS = 24;
 
-/** The middle of every item; the smallest edge is at 0. */
-export function placeAcross(ranks: readonly (readonly Item[])[], spacing: Spacing): Map<Item, number> {
+/** The middle of every item, `chains` being the bends of each edge; the smallest edge is at 0. */
+export function placeAcross(
+  ranks: readonly (readonly Item[])[],
+  chains: readonly (readonly Item[])[],
+  spacing: Spacing,
+): Map<Item, number> {
   const middle = new Map<Item, number>();
   for (const rank of ranks) spread(rank, rank.map(() => 0), rank.map(() => 1), spacing, middle);
   for (let round = 0; round < ROUNDS; round++) {
-    const isDown = round % 2 === 0;
     const isLast = round >= ROUNDS - 4;
+    const isDown = isLast || round % 2 === 0;
     for (const rank of isDown ? ranks : [...ranks].reverse()) {
       const wanted = rank.map((item) => {
-        const near = isLast ? [...item.above, ...item.below] : isDown ? item.above : item.below;
-        return near.length === 0
-          ? middle.get(item)!
-          : near.reduce((sum, other) => sum + middle.get(other)!, 0) / near.length;
+        const near = isLast ? hold(item) : isDown ? item.above : item.below;
+        return near.length === 0 ? middle.get(item)! : pull(item, near, middle);
       });
       // A bend that moves makes a kink; a node only shifts.
       spread(rank, wanted, rank.map((item) => item.node === undefined ? 4 : 1), spacing, middle);
     }
   }
+  for (const chain of chains) if (chain.length > 1) straighten(chain, ranks, spacing, middle);
   const least = Math.min(...[...middle].map(([item, at]) => at - spacing.size(item) / 2));
   for (const [item, at] of middle) middle.set(item, at - least);
   return middle;
+}
+
+/** What an item is held by in the end: a chain hangs straight from its first item, others keep to the middle. */
+function hold(item: Item): readonly Item[] {
+  const [only] = item.above;
+  return item.above.length === 1 && only!.below.length === 1 ? item.above : [...item.above, ...item.below];
+}
+
+/** Where the neighbours draw an item: the more they have only each other, the more. */
+function pull(item: Item, near: readonly Item[], middle: ReadonlyMap<Item, number>): number {
+  let sum = 0;
+  let weights = 0;
+  for (const other of near) {
+    const weight = stiffness(item, other);
+    sum += weight * middle.get(other)!;
+    weights += weight;
+  }
+  return sum / weights;
+}
+
+function stiffness(item: Item, other: Item): number {
+  const [upper, lower] = item.rank < other.rank ? [item, other] : [other, item];
+  const isOnly = upper.below.length === 1 && lower.above.length === 1;
+  if (item.node === undefined && other.node === undefined) return 8;
+  return isOnly ? 4 : 1;
+}
+
+/** Makes the bends of a long edge stand in one line, where there is room for it. */
+function straighten(
+  chain: readonly Item[],
+  ranks: readonly (readonly Item[])[],
+  spacing: Spacing,
+  middle: Map<Item, number>,
+): void {
+  const wanted = chain.map((bend) => middle.get(bend)!).sort((left, right) => left - right);
+  const candidates = [wanted[wanted.length >> 1]!, wanted.at(-1)!, wanted[0]!];
+  const fits = candidates.find((at) => chain.every((bend) => isFree(bend, at, ranks[bend.rank]!, spacing, middle)));
+  if (fits !== undefined) { for (const bend of chain) middle.set(bend, fits); }
+}
+
+function isFree(
+  item: Item,
+  at: number,
+  rank: readonly Item[],
+  { size, gap }: Spacing,
+  middle: ReadonlyMap<Item, number>,
+): boolean {
+  const [before, after] = [rank[item.order - 1], rank[item.order + 1]];
+  const room = (other: Item, distance: number) => distance >= size(other) / 2 + gap(other, item) + size(item) / 2 - 0.5;
+  return (before === undefined || room(before, at - middle.get(before)!)) &&
+    (after === undefined || room(after, middle.get(after)! - at));
 }
 
 /**

@@ -6,12 +6,11 @@
 
 import type { FlowGraph, GraphNode } from "../../../mod.ts";
 import { type Html, markup, trusted } from "../html.ts";
-import { type Layout, NODE_HEIGHT, NODE_WIDTH, type PlacedEdge, type PlacedNode } from "./layout.ts";
+import { LABEL_LENGTH, type Layout, NODE_HEIGHT, NODE_WIDTH, type PlacedEdge, type PlacedNode } from "./layout.ts";
 import type { Marks, NodeMark } from "./marks.ts";
 
-const MAX_NAME = 19;
-const MAX_NOTE = 25;
-const MAX_LABEL = 26;
+const MAX_NAME = 18;
+const MAX_NOTE = 22;
 const NO_MARKS: Marks = { nodes: new Map(), taken: new Set() };
 
 /** Draws a graph. */
@@ -78,7 +77,7 @@ function drawEdge(edge: PlacedEdge, marks: Marks): Html {
 function drawLabel({ label, labelAt }: PlacedEdge): Html | undefined {
   if (label === undefined) return undefined;
   return markup`<text class="label" x="${labelAt.x}" y="${labelAt.y}"><title>${label}</title>${
-    clip(label, MAX_LABEL)
+    clip(label, LABEL_LENGTH)
   }</text>`;
 }
 

@@ -126,7 +126,7 @@ async function graphOf({ site }: Visit, { flow, definition }: Execution): Promis
 function path(visit: Visit, execution: Execution, graph: FlowGraph, visits: readonly NodeVisit[]): Html {
   const marks = executionMarks(execution, graph, visits, visit.now.getTime());
   const shape = layOut(graph, { direction: "down" });
-  return stage.view("path", drawFlow(graph, shape, marks), shape.width);
+  return stage.view("path", drawFlow(graph, shape, marks), shape.width, true);
 }
 
 function lostGraph({ flow }: Execution): Html {
@@ -170,7 +170,7 @@ function eventsTable(history: readonly ExecutionEvent[]): Html {
         <td>${badge(status)}</td>
         <td>${node}</td>
         <td class="num">${attempt === undefined ? "" : attempt + 1}</td>
-        <td class="${error === undefined ? "none" : "error wide"}">${
+        <td class="${error === undefined ? "none" : `${status === "failed" ? "error" : "soft"} reason wide`}">${
       error !== undefined &&
       markup`<span class="clip" title="${error}">${error}</span>`
     }</td>

@@ -50,7 +50,7 @@ export async function flowsPage(visit: Visit): Promise<Response> {
 
 /** `GET /flows/{name}`. */
 export async function flowPage(visit: Visit): Promise<Response> {
-  const { query, params, site: { server, options } } = visit;
+  const { query, params, site: { server } } = visit;
   checkKnown(query, ["definition"]);
   const name = pathName(params.name!, "name");
   const versions = await server.flowVersions(name);
@@ -64,51 +64,47 @@ export async function flowPage(visit: Visit): Promise<Response> {
     server.recent({ flow: name, limit: 10 }),
   ]);
   const inUse = await versionsInUse(visit, live);
-  const marks = { nodes: nodeCounts(visit, graph, live), taken: new Set<string>() };
   const shape = layOut(graph, { direction: "down" });
+  const isWide = shape.width > MAX_BESIDE;
+  const drawing = drawFlow(graph, shape, { nodes: nodeCounts(visit, graph, live), taken: new Set() });
   const svg = link(visit, `/api/flows/${name}.svg`, { definition: asked ?? undefined });
   const tools = markup`<a class="small" href="${svg}">SVG</a>${stage.tools("flow")}`;
-  const start = options.allowActions &&
-    markup`<a class="button primary" href="${link(visit, "/start", { flow: name })}">Start one</a>`;
-  const content = markup`<div
-      class="head"><p class="crumbs"><a href="${link(visit, "/flows")}">Flows</a></p><h1>${name}</h1>${
-    countBadges(
-      visit,
-      name,
-      counts[name],
-    )
-  }<span class="grow"></span>${start}</div>
-    <div class="columns${shape.width > MAX_BESIDE ? "" : " graph-left"}">
-    ${
-    panel("Graph", markup`${stage.view("flow", drawFlow(graph, shape, marks), shape.width)}${liveFoot(live)}`, {
-      tools,
-    })
-  }
-    <div class="columns">
-    ${
-    panel(
-      "Latest executions",
-      latest.length === 0 ? empty("No executions yet", "Nothing has been started") : table(visit, latest),
-      { tools: markup`<a href="${link(visit, "/executions", { flow: name })}">All</a>` },
-    )
-  }
-    ${panel("Nodes", nodesTable(graph))}
-    ${panel("Versions", versionsTable(visit, name, versions, { shown: version.hash, inUse }))}
-    ${
-    panel(
-      "Definition",
-      markup`<pre class="source body" tabindex="0" role="region" aria-label="Definition">${
-        definitionText(version.definition)
-      }</pre>`,
-      {
-        tools: markup`<button type="button" class="quiet" data-copy="${
-          definitionText(version.definition)
-        }">Copy</button>`,
-      },
-    )
-  }
-    </div></div>`;
+  const panels = [
+    latestPanel(visit, name, latest),
+    panel("Versions", versionsTable(visit, name, versions, { shown: version.hash, inUse })),
+    panel("Nodes", nodesTable(graph)),
+    definitionPanel(version),
+  ];
+  const content = markup`${flowHead(visit, name, counts[name])}
+<div class="columns${isWide ? "" : " graph-left"}">
+${panel("Graph", [stage.view("flow", drawing, shape.width), liveFoot(live)], { tools })}
+<div class="columns${isWide ? " even" : ""}">${panels}</div>
+</div>`;
   return pageResponse(visit, { title: name, section: "/flows", content, live: { flow: name } });
+}
+
+function flowHead(visit: Visit, name: string, counts: Counts | undefined): Html {
+  const start = visit.site.options.allowActions &&
+    markup`<a class="button primary" href="${link(visit, "/start", { flow: name })}">Start one</a>`;
+  return markup`<div class="head">
+<p class="crumbs"><a href="${link(visit, "/flows")}">Flows</a></p>
+<h1>${name}</h1>${countBadges(visit, name, counts)}<span class="grow"></span>${start}
+</div>`;
+}
+
+function latestPanel(visit: Visit, flow: string, latest: readonly ExecutionEvent[]): Html {
+  const content = latest.length === 0 ? empty("No executions yet", "Nothing has been started") : table(visit, latest);
+  return panel("Latest executions", content, {
+    tools: markup`<a href="${link(visit, "/executions", { flow })}">All</a>`,
+  });
+}
+
+function definitionPanel({ definition }: FlowVersion): Html {
+  const text = definitionText(definition);
+  const content = markup`<pre class="source body" tabindex="0" role="region" aria-label="Definition">${text}</pre>`;
+  return panel("Definition", content, {
+    tools: markup`<button type="button" class="quiet" data-copy="${text}">Copy</button>`,
+  });
 }
 
 function card(visit: Visit, name: string, counts: Counts, graph: FlowGraph | undefined): Html {
@@ -216,7 +212,7 @@ function nodesTable(graph: FlowGraph): Html {
       node.retry === undefined ? "" : `${node.retry.maxAttempts} × ${node.retry.backoff}`
     }</td></tr>`
   );
-  return markup`<div class="scroll" tabindex="0" role="region" aria-label="Nodes"><table>${
+  return markup`<div class="scroll tall" tabindex="0" role="region" aria-label="Nodes"><table>${
     tableHead(["Node", "Type", "What", "#Timeout", "Attempts"])
   }<tbody>${rows}</tbody></table></div>`;
 }

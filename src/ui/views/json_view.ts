@@ -36,7 +36,7 @@ export function jsonPanel(
   const link = raw !== undefined && markup`<a class="button quiet" href="${raw}">Raw</a>`;
   return markup`<details${id === undefined ? "" : markup` id="${id}"`}${
     isOpen ? markup` open` : ""
-  }><summary><span>${title}</span><span class="soft small">${
+  }><summary><span>${title}</span><span class="soft small shape">${
     summary(
       value,
     )

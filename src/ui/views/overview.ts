@@ -8,7 +8,7 @@ import type { Backlog, DeadLetter, ExecutionEvent, ExecutionStatus, Schedule } f
 import { clip } from "../graph/svg.ts";
 import { count, plural } from "../format.ts";
 import { type Html, markup } from "../html.ts";
-import type { Writer } from "../live.ts";
+import type { Bucket, Writer } from "../live.ts";
 import { STATUSES } from "../params.ts";
 import { flowLink, link, type Visit } from "../site.ts";
 import { chart, chartSummary } from "./chart.ts";
@@ -30,37 +30,27 @@ export async function overviewPage(visit: Visit): Promise<Response> {
     server.deadLetters({ limit: 4 }),
     server.recent({ status: "failed", limit: 6 }),
   ]);
-  const buckets = live.buckets(visit.now);
-  const content = markup`<h1 class="hidden">Overview of ${server.namespace}</h1>
-    ${tiles(visit, counts)}
-    <section class="panel">
-      <header><h2>Ended, by ten seconds</h2><span class="grow"></span><span class="soft small">${
-    chartSummary(
-      buckets,
-    )
-  }</span></header>
-      <div class="body">${chart(buckets)}</div>
-    </section>
-    ${panel("Flows", flowsTable(visit, counts, backlog))}
-    <div class="columns even">
-    ${
-    panel("Latest failures", failureList(visit, failures), {
-      tools: markup`<a href="${link(visit, "/executions", { status: "failed" })}">All failed</a>`,
-    })
-  }
-    ${
+  const all = (path: string, text: string) => markup`<a href="${link(visit, path)}">${text}</a>`;
+  const panels = [
+    panel("Latest failures", failureList(visit, failures), { tools: all("/executions?status=failed", "All failed") }),
     panel("Dead letters", letterList(visit, letters), {
-      tools: markup`<a href="${link(visit, "/dead-letters")}">${plural(backlog.deadLetters, "dead letter")}</a>`,
-    })
-  }
-    ${
-    panel("Next schedules", scheduleList(visit, schedules), {
-      tools: markup`<a href="${link(visit, "/schedules")}">All schedules</a>`,
-    })
-  }
-    ${panel("Engines and clients seen", writerList(visit, live.writers()))}
-    </div>`;
+      tools: all("/dead-letters", plural(backlog.deadLetters, "dead letter")),
+    }),
+    panel("Next schedules", scheduleList(visit, schedules), { tools: all("/schedules", "All schedules") }),
+    panel("Engines and clients seen", writerList(visit, live.writers())),
+  ];
+  const content = markup`<h1 class="hidden">Overview of ${server.namespace}</h1>
+${tiles(visit, counts)}
+${chartPanel(live.buckets(visit.now))}
+${panel("Flows", flowsTable(visit, counts, backlog))}
+<div class="columns even">${panels}</div>`;
   return pageResponse(visit, { title: "Overview", section: "/", content, live: {} });
+}
+
+function chartPanel(buckets: readonly Bucket[]): Html {
+  return panel("Ended, by ten seconds", markup`<div class="body">${chart(buckets)}</div>`, {
+    tools: markup`<span class="soft small">${chartSummary(buckets)}</span>`,
+  });
 }
 
 function tiles(visit: Visit, counts: Counts): Html {

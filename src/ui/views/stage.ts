@@ -12,10 +12,10 @@ const MAX_FITTED = 1_700;
 /** The stage of a graph and its buttons, by the same id. */
 export const stage = {
   /** The graph. */
-  view(id: string, graph: Html, width: number): Html {
-    return markup`<div class="stage${
-      width > MAX_FITTED ? " wide" : ""
-    }" id="stage-${id}" tabindex="0" role="region" aria-label="Graph">${graph}</div>`;
+  view(id: string, graph: Html, width: number, follow = false): Html {
+    return markup`<div class="stage${width > MAX_FITTED ? " wide" : ""}" id="stage-${id}"${
+      follow && markup` data-follow`
+    } tabindex="0" role="region" aria-label="Graph">${graph}</div>`;
   },
   /** The buttons. */
   tools(id: string): Html {
