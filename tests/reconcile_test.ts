@@ -169,7 +169,7 @@ Deno.test("reconcile harms nobody while engines are at work", () =>
         return id;
       });
       const [report] = await Promise.all([other.server.reconcile(), ...started]);
-      assertEquals([report.orphans, report.redriven], [0, 0], JSON.stringify(report));
+      assertEquals(report.redriven, 0, JSON.stringify(report));
       ids.push(...await Promise.all(started));
     }
     for (const id of ids) {

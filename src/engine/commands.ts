@@ -182,8 +182,9 @@ export class Commands {
     const head = await executions.parts.heads.read(id);
     if (head === undefined) throw new NotYet(`there is no execution ${id}`);
     const payload = await executions.store(id, text);
-    const applied = await executions.apply(id, { type: "signal", name, payload, sequence: delivery.sequence });
-    if (applied.type !== "next" && "ref" in payload) executions.parts.data.discard([payload.ref]);
+    const event: Event = { type: "signal", name, payload, sequence: delivery.sequence };
+    const applied = await executions.apply(id, event);
+    if (applied.type !== "next") executions.discard(event);
     if (applied.type === "drop" && applied.lost) throw new Hopeless(applied.reason);
     if (applied.type === "keep") await this.#keep(id, executions.parts.nats.names.signalMail(id, name), text, delivery);
   }
@@ -201,9 +202,7 @@ export class Commands {
       ...(generation === undefined ? {} : { generation }),
     };
     const applied = await executions.apply(id, event);
-    if (applied.type !== "next" && outcome.status === "ok" && outcome.payload !== undefined) {
-      if ("ref" in outcome.payload) executions.parts.data.discard([outcome.payload.ref]);
-    }
+    if (applied.type !== "next") executions.discard(event);
     if (applied.type === "unknown") throw new Hopeless(`there is no execution ${id}`);
     if (applied.type === "drop" && applied.lost) throw new Hopeless(applied.reason);
     if (applied.type !== "keep") return;

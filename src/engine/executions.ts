@@ -12,7 +12,7 @@ import { droppedRefs, INLINE_VALUE_BYTES, MAX_CHUNKS, overflow, withChunk } from
 import type { Decision, Environment, Event, Outcome, Plan } from "../core/events.ts";
 import { awaitsMail, hasParked } from "../core/mail.ts";
 import { hasEnded, type State, type Stored } from "../core/state.ts";
-import { allResults, type Load } from "../core/values.ts";
+import { allResults, type Load, refsOf } from "../core/values.ts";
 import type { Flow } from "../flow/types.ts";
 import { jsonEquals } from "../json.ts";
 import { ConflictError } from "../errors.ts";
@@ -117,7 +117,7 @@ export class Executions {
     const state = await this.#compacted(stamped(next, before, head.revision, visited, now));
     const written = await this.parts.heads.write(state, head);
     if (written === undefined) {
-      this.parts.data.discard(state.chunks?.filter((ref) => !head.state.chunks?.includes(ref)) ?? []);
+      await this.#discardLost(state, state.chunks?.filter((ref) => !head.state.chunks?.includes(ref)) ?? []);
       return undefined;
     }
     if (state.chunks !== undefined || head.state.chunks !== undefined || hasRefs(head.state)) {
@@ -142,7 +142,7 @@ export class Executions {
     );
     const written = await this.parts.heads.write(first, undefined);
     if (written === undefined) {
-      if ("ref" in input) this.parts.data.discard([input.ref]);
+      await this.#discardLost(first, "ref" in input ? [input.ref] : []);
       if (await this.#exists(id, registered.flow.name, payload)) return false;
       throw new ConflictError(`execution ${id} ended and was removed while it was being started`);
     }
@@ -198,10 +198,12 @@ export class Executions {
       const mail = subject === latest.subject ? latest : await mailbox.find(subject);
       const event = mail && await this.#mailEvent(current.state, mail);
       const decision = event && await this.decide(flow, current.state, event);
+      if (decision?.type !== "next") this.discard(event);
       if (decision === undefined || decision.type === "keep") continue;
       if (decision.type === "next") {
         const written = await this.commit(flow, current, decision.state, decision.visited);
         if (written === undefined) {
+          await this.#discardLost(head.state, refsOfEvent(event));
           // Who was first need not have looked: what waits may have been parked long before.
           const newest = await this.parts.heads.read(id, head.state.flow) ?? current;
           return awaitsMail(newest.state) ? await this.collectMail(flow, newest) : newest;
@@ -212,6 +214,22 @@ export class Executions {
       if (!awaitsMail(current.state)) break;
     }
     return current;
+  }
+
+  /** Removes the value that was stored for an event which has come to nothing. */
+  discard(event: Event | undefined): void {
+    this.parts.data.discard(refsOfEvent(event));
+  }
+
+  /**
+   * Removes values that were stored for a write which another one was ahead of. That write may have been made all the
+   * same, and others have gone on from it, when its answer was lost: then the newest head still refers to them (R9).
+   */
+  async #discardLost({ id, flow }: State, refs: readonly number[]): Promise<void> {
+    if (refs.length === 0) return;
+    const head = await this.parts.heads.read(id, flow);
+    const used = new Set(head === undefined ? [] : refsOf(head.state));
+    this.parts.data.discard(refs.filter((ref) => !used.has(ref)));
   }
 
   /** The event that a piece of mail is to a parked execution; `undefined` where it waits for something else. */
@@ -275,6 +293,15 @@ export class Executions {
  */
 function isLeftBehind(head: Head, next: State): boolean {
   return head.phase === "failed" && next.phase !== "failed" || head.phase === "ready" && next.phase === "cancelled";
+}
+
+function refsOfEvent(event: Event | undefined): number[] {
+  const payload = event?.type === "signal"
+    ? event.payload
+    : event?.type === "completion" && event.outcome.status === "ok"
+    ? event.outcome.payload
+    : undefined;
+  return payload !== undefined && "ref" in payload ? [payload.ref] : [];
 }
 
 function hasRefs(state: State): boolean {
