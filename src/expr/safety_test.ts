@@ -17,7 +17,14 @@ Deno.test("inherited properties read as nil", () => {
     assertEquals(compile(`"${name}" in payload.map`).test(context), false, name);
     assertEquals(compile(`any([{}], .${name} == nil)`).test(context), true, name);
   }
-  assertEquals(compile(`payload.list["0"] == nil`).test(context), true);
+});
+
+Deno.test("a name that nothing could have is an evaluation error on a list and on a text", () => {
+  const context = { payload: { list: [1], text: "abc" } };
+  for (const member of ["list.n", "text.n", `list["0"]`, `text["0"]`]) {
+    const error = assertThrows(() => compile(`payload.${member} == nil`).test(context), ExpressionError);
+    assertEquals(error.kind, "evaluate", member);
+  }
 });
 
 Deno.test("own properties with the names of inherited ones are read", () => {

@@ -105,12 +105,13 @@ export function ownProperty(object: ValueMap, name: string): Value {
   return Object.hasOwn(object, name) ? object[name] ?? null : null;
 }
 
-/** `object.name`: nothing has a name but an entry of a map; a list or a text reads as `nil`. */
+/**
+ * `object.name`: the entry of a map. Nothing else has names, but those that JavaScript itself gives to lists and texts
+ * (`length`, `constructor`) are no error either: they read as `nil`, as they do of a map.
+ */
 export function readName(object: Value, name: string, site: Site): Value {
-  if (typeof object === "object" && object !== null) {
-    return isList(object) ? null : ownProperty(object, name);
-  }
-  if (typeof object === "string") return null;
+  if (isMap(object)) return ownProperty(object, name);
+  if (isList(object) && name in Array.prototype || typeof object === "string" && name in String.prototype) return null;
   throw site.evaluateError(`cannot read ${quoted(name)} of ${kindOf(object)}`);
 }
 

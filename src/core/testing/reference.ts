@@ -273,7 +273,7 @@ function freeAt(time: number, branches: readonly Branch[]): number {
 /** Whether a rule matches; `undefined` where it cannot be evaluated. Knows what the random flows are made of. */
 function test(when: string, payload: Json): boolean | undefined {
   const [, field, operator, literal] = /^payload\.(\w+) (<|==) (.+)$/.exec(when)!;
-  if (payload === null || typeof payload === "number") return undefined;
+  if (typeof payload !== "object" || payload === null || Array.isArray(payload)) return undefined;
   const isObject = typeof payload === "object" && !Array.isArray(payload);
   const value = isObject && Object.hasOwn(payload, field!) ? payload[field!]! : null;
   if (operator === "==") return value === JSON.parse(literal!);
