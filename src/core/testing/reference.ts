@@ -274,8 +274,7 @@ function freeAt(time: number, branches: readonly Branch[]): number {
 function test(when: string, payload: Json): boolean | undefined {
   const [, field, operator, literal] = /^payload\.(\w+) (<|==) (.+)$/.exec(when)!;
   if (typeof payload !== "object" || payload === null || Array.isArray(payload)) return undefined;
-  const isObject = typeof payload === "object" && !Array.isArray(payload);
-  const value = isObject && Object.hasOwn(payload, field!) ? payload[field!]! : null;
+  const value = Object.hasOwn(payload, field!) ? payload[field!]! : null;
   if (operator === "==") return value === JSON.parse(literal!);
   return typeof value === "number" ? value < JSON.parse(literal!) : undefined;
 }
