@@ -101,6 +101,35 @@ Deno.test("a step publishes the same however much came before it", () =>
     assertEquals(messages, 100);
   }));
 
+Deno.test("an invoker that does not read the context costs the same however much came before, also on a new engine", () =>
+  inSpace(async (space) => {
+    const nodes = Array.from({ length: 60 }, (_, index) => `n${index}`);
+    const f = new Recorder(({ nodeId, payload }) => {
+      if (nodeId === "n50") return new Promise<Result>(() => {});
+      return {
+        status: "ok",
+        payload: { ...large(nodeId, 16 * KB), after: (payload as { mark?: string }).mark ?? null },
+      };
+    });
+    const options = { flows: [chain("sixty", nodes)], invokers: { f: { invoke: f.invoke, readsContext: false } } };
+    const first = await space.engine({ ...options, drainTimeout: 1 });
+    const id = await first.server.start("sixty");
+    await f.asked("n50");
+    await first.stop();
+    const { answer } = f;
+    f.answer = (request, call) => answer({ ...request, nodeId: `${request.nodeId}!` } as InvokeRequest, call);
+    // Nothing is cached there: what it reads is what its steps need.
+    const nc = await space.connect();
+    await space.engine(options, nc);
+    const reader = await space.server();
+    await ended(reader, id);
+    const { inBytes } = nc.stats();
+    assert(inBytes < 20 * 16 * KB, `ten steps have read ${inBytes} bytes`);
+    const { results } = await reader.results(id);
+    assertEquals(Object.keys(results).length, 60);
+    assertEquals((results.n50 as { after: string }).after, "n49");
+  }));
+
 Deno.test("hundreds of small outputs are moved out together, merged, and all found again", () =>
   inSpace(async (space) => {
     const nodes = Array.from({ length: 150 }, (_, index) => `n${index}`);

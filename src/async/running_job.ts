@@ -4,8 +4,7 @@
  * @module
  */
 
-import { refsOf } from "../core/values.ts";
-import { Abortion, idempotencyKey, invoke } from "../engine/invocation.ts";
+import { Abortion, idempotencyKey, invoke, loadFor } from "../engine/invocation.ts";
 import type { Executions } from "../engine/executions.ts";
 import { byteLength, errorText, type ParsedResult } from "../engine/result.ts";
 import type { Attempt } from "../core/events.ts";
@@ -146,7 +145,7 @@ export class RunningJob {
     const { executions, invoker, timeoutMs } = this.#runner;
     const { data, nats, settings } = executions.parts;
     const node = flow.nodes.get(attempt.node) as TaskNode;
-    const load = await untilAnswered(nats, () => data.loaded(refsOf(state)), () => this.#abortion.isAborted);
+    const load = await untilAnswered(nats, () => loadFor(data, invoker, state), () => this.#abortion.isAborted);
     if (load === undefined) throw new Error("aborted");
     const parsed = await invoke({
       invoker,

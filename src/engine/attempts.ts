@@ -6,14 +6,13 @@
 
 import type { Attempt, Outcome } from "../core/events.ts";
 import type { State } from "../core/state.ts";
-import { refsOf } from "../core/values.ts";
 import type { Flow, TaskNode } from "../flow/types.ts";
 import type { InvokerRegistry } from "../invoker/registry.ts";
 import { type Results, UNCACHED } from "../invoker/cache.ts";
 import type { Result } from "../invoker/types.ts";
 import { untilAnswered } from "../nats/client.ts";
 import type { Executions } from "./executions.ts";
-import { Abortion, idempotencyKey, invoke } from "./invocation.ts";
+import { Abortion, idempotencyKey, invoke, loadFor } from "./invocation.ts";
 import { errorText, type ParsedResult, parseResult } from "./result.ts";
 
 /** An attempt that is under way. */
@@ -113,8 +112,7 @@ export class Attempts {
     const { data, settings: { maxPayloadBytes } } = this.#executions.parts;
     const invoker = this.#invokers.get(node.invoker);
     if (invoker === undefined) throw new Error(`this engine has no invoker of kind ${node.invoker}`);
-    const refs = refsOf(state);
-    const load = refs.length === 0 ? data : await this.#answered(() => data.loaded(refs), abortion);
+    const load = await this.#answered(() => loadFor(data, invoker, state), abortion);
     return await invoke({ invoker, node, state, attempt, load, timeoutMs, maxPayloadBytes, abortion });
   }
 

@@ -7,9 +7,10 @@
 
 import type { Attempt } from "../core/events.ts";
 import type { State } from "../core/state.ts";
-import { contextOf, type Load, payloadOf } from "../core/values.ts";
+import { contextOf, type Load, payloadOf, refsOf } from "../core/values.ts";
 import type { TaskNode } from "../flow/types.ts";
 import type { Invoker, InvokeRequest } from "../invoker/types.ts";
+import type { DataStore } from "../nats/data.ts";
 import { type ParsedResult, parseResult } from "./result.ts";
 
 /** What an invocation is made of. */
@@ -32,6 +33,15 @@ export interface Invocation {
 /** The key of an attempt: the same for every delivery of it. */
 export function idempotencyKey(id: string, { node, generation, attempt }: Attempt): string {
   return `${id}.${node}.${generation}.${attempt}`;
+}
+
+/** Reads what an invoker may look at of a state before it is called. */
+export async function loadFor(data: DataStore, invoker: Invoker, state: State): Promise<Load> {
+  const refs = refsOf(state);
+  if (refs.length === 0) return data;
+  return invoker.readsContext === false
+    ? await data.loadedFor((load) => payloadOf(state, load))
+    : await data.loaded(refs);
 }
 
 /** Calls an invoker. Rejects where it throws, runs out of time or is aborted. */

@@ -73,7 +73,7 @@ const RETRYABLE = new Set([408, 425, 429]);
  */
 export function httpInvoker(options: HttpInvokerOptions = {}): Invoker {
   const settings = readSettings(options);
-  return { invoke: (request) => invoke(settings, request) };
+  return { invoke: (request) => invoke(settings, request), readsContext: false };
 }
 
 async function invoke(settings: Settings, request: InvokeRequest): Promise<Result> {

@@ -12,6 +12,8 @@ import type { Invoker, InvokeRequest, Result } from "./types.ts";
 
 /** Runs tasks by request/reply with the workers that listen on `<namespace>.<target>`. */
 export class NatsTaskInvoker implements Invoker {
+  /** Workers get the shared payload, and no more. */
+  readonly readsContext = false;
   readonly #nc: NatsConnection;
   readonly #names: Names;
   readonly #requests: Requests;

@@ -53,4 +53,11 @@ export type InvokerFunction = (request: InvokeRequest) => Promise<Result> | Resu
 export interface Invoker {
   /** Runs an attempt. A thrown error counts as `retry`. */
   invoke: InvokerFunction;
+  /**
+   * Whether it looks at `request.context`. Where it does not, only what the shared payload is made of has to be at hand
+   * for a call, however large the other results of the execution are.
+   *
+   * @default {true}
+   */
+  readonly readsContext?: boolean;
 }

@@ -70,6 +70,14 @@ export class DataStore implements Load {
     }
   }
 
+  /** Makes sure that what `run` reads is at hand. Returns a load that has it for as long as it is held. */
+  async loadedFor(run: (load: Load) => unknown): Promise<Load> {
+    return await this.loading((load) => {
+      run(load);
+      return load;
+    });
+  }
+
   /** Makes sure that values are at hand, for a while. Returns a load that has them for as long as it is held. */
   async loaded(refs: readonly number[]): Promise<Load> {
     const held = new Map<number, string>();
