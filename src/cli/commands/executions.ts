@@ -9,7 +9,7 @@ import type { Execution, Json, Result, Server } from "../../../mod.ts";
 import { action, readJson, readObject, type Scene, wholeNumber } from "../command.ts";
 import { interruption } from "../environment.ts";
 import { EXIT } from "../failure.ts";
-import { shownDuration, shownTime, statusStyle } from "../output.ts";
+import { shownDuration, shownTime, statusStyle, withProgress } from "../output.ts";
 import { follow, hasEnded } from "./follow.ts";
 
 const PAYLOAD = "JSON; @file reads a file, - standard input";
@@ -22,13 +22,15 @@ export function addExecutionCommands(program: Command): void {
   action(
     program.command("get").summary("show an execution").description("Shows an execution as it is now.")
       .argument("<id>", "the execution's id"),
-    (scene, id: string) => scene.served(async (server) => showExecution(scene, await server.get(id))),
+    (scene, id: string) =>
+      scene.served(async (server) => showExecution(scene, await withProgress("reading", () => server.get(id)))),
   );
   action(
     program.command("results").summary("show everything an execution knows")
       .description("Shows everything that an execution knows, as JSON: input, payload, results, signals, branches.")
       .argument("<id>", "the execution's id"),
-    (scene, id: string) => scene.served(async (server) => console.log(text(await server.results(id)))),
+    (scene, id: string) =>
+      scene.served(async (server) => console.log(text(await withProgress("reading", () => server.results(id))))),
   );
   action(
     program.command("resume").summary("run a failed execution again, from the node it failed on")
@@ -59,7 +61,8 @@ function addStart(program: Command): void {
   action(command, async (scene, flow: string, payload: string | undefined, flags: StartFlags) => {
     const given = await readObject("payload", payload);
     return await scene.served(async (server) => {
-      const id = await server.start(flow, given, flags.id === undefined ? {} : { id: flags.id });
+      const options = flags.id === undefined ? {} : { id: flags.id };
+      const id = await withProgress("starting", () => server.start(flow, given, options));
       if (!flags.wait) {
         scene.out.json({ id, flow });
         return scene.out.say(id);
@@ -128,7 +131,7 @@ function addComplete(program: Command): void {
 
 /** Waits for something that returns nothing, and says that it was done. */
 async function done(scene: Scene, json: unknown, said: string, doing: Promise<void>): Promise<void> {
-  await doing;
+  await withProgress("waiting for NATS", () => doing);
   scene.out.json(json);
   scene.out.say(said);
 }

@@ -11,13 +11,16 @@ import { action, type Scene } from "../command.ts";
 import { CommandError, EXIT } from "../failure.ts";
 import { type FlowFile, readFlowFiles } from "../flow_files.ts";
 import { FORMATS, type GraphFormat, graphText } from "../graph/mod.ts";
-import { printable } from "../output.ts";
+import { printable, withProgress } from "../output.ts";
 
 /** Adds the commands. */
 export function addFlowCommands(program: Command): void {
   const flows = program.command("flows").summary("list the flows that engines have loaded")
     .description("Lists the flows that engines have loaded, and how many executions of each status they have.");
-  action(flows, (scene) => scene.served(async (server) => showFlows(scene, await server.counts())));
+  action(
+    flows,
+    (scene) => scene.served(async (server) => showFlows(scene, await withProgress("counting", () => server.counts()))),
+  );
   const validate = program.command("validate").summary("check flows in files, as for CI")
     .description("Checks flows in files and folders. What is wrong is printed as file:line:column: path: message.")
     .argument("[paths...]", "files, and folders with *.yaml files (default: flows/)")

@@ -8,7 +8,7 @@ import { type Command, Option } from "commander";
 import type { ExecutionEvent, ExecutionStatus } from "../../../mod.ts";
 import { action, positiveNumber, wholeNumber } from "../command.ts";
 import { interruption } from "../environment.ts";
-import { type Column, shownTime, statusStyle } from "../output.ts";
+import { type Column, shownTime, statusStyle, withProgress } from "../output.ts";
 import { follow, printEvent } from "./follow.ts";
 
 const STATUSES = ["running", "waiting", "completed", "failed", "cancelled"];
@@ -22,7 +22,7 @@ export function addListCommands(program: Command): void {
     .argument("<id>", "the execution's id").option("--limit <number>", "only the latest ones", positiveNumber);
   action(history, (scene, id: string, { limit }: { limit?: number }) =>
     scene.served(async (server) => {
-      const events = await server.history(id, limit === undefined ? {} : { limit });
+      const events = await withProgress("reading", () => server.history(id, limit === undefined ? {} : { limit }));
       scene.out.table(events, [TIME, STATUS, NODE, ATTEMPT, ERROR], `nothing is known of ${id}`);
     }));
   addCare(program);
@@ -57,12 +57,13 @@ function addList(program: Command): void {
   action(command, (scene, flags: ListFlags) =>
     scene.served(async (server) => {
       const { status, flow, limit, before } = flags;
-      const events = await server.recent({
+      const wanted = {
         limit,
         ...(status === undefined ? {} : { status }),
         ...(flow === undefined ? {} : { flow }),
         ...(before === undefined ? {} : { before }),
-      });
+      };
+      const events = await withProgress("listing", () => server.recent(wanted));
       scene.out.table(events, [ID, FLOW, STATUS, NODE, TIME, ERROR], "no executions");
       const last = events.at(-1);
       if (last === undefined || events.length < limit) return;
@@ -101,7 +102,8 @@ function addCare(program: Command): void {
     .option("--limit <number>", "how many at most", positiveNumber, 50);
   action(letters, (scene, { limit }: { limit: number }) =>
     scene.served(async (server) => {
-      scene.out.table(await server.deadLetters({ limit }), [
+      const found = await withProgress("listing", () => server.deadLetters({ limit }));
+      scene.out.table(found, [
         { title: "NUMBER", cell: ({ sequence }) => String(sequence), style: () => "bold" },
         { title: "SOURCE", cell: ({ source }) => source },
         { title: "KEY", cell: ({ key }) => key },
@@ -122,7 +124,7 @@ function addCare(program: Command): void {
     .description("Removes leftovers and orphans, and drives stalled executions again. Needs an engine's permissions.");
   action(reconcile, (scene) =>
     scene.served(async (server) => {
-      const report = await server.reconcile();
+      const report = await withProgress("looking over the namespace", () => server.reconcile());
       scene.out.json(report);
       const counts = Object.entries(report).filter(([, count]) => typeof count === "number");
       if (!scene.out.isJson) scene.out.fields(counts.map(([name, count]) => [name, String(count)]));
