@@ -81,18 +81,23 @@ export async function ensureStream(nats: Nats, config: StreamConfigPart): Promis
   }
 }
 
-/** Creates a durable consumer where it is missing; changes the ack wait of one that has another. */
-export async function ensureConsumer(nats: Nats, stream: string, config: Partial<ConsumerConfig>): Promise<void> {
+/**
+ * Creates a durable consumer where it is missing; changes the ack wait of one that has another.
+ *
+ * Returns when it was created: the server's time, in milliseconds since the epoch.
+ */
+export async function ensureConsumer(nats: Nats, stream: string, config: Partial<ConsumerConfig>): Promise<number> {
   const durable = config.durable_name!;
   try {
-    const { config: found } = await nats.jsm.consumers.info(stream, durable);
+    const { config: found, created } = await nats.jsm.consumers.info(stream, durable);
     if (found.ack_wait !== config.ack_wait) {
       await nats.jsm.consumers.update(stream, durable, { ...found, ack_wait: config.ack_wait! });
     }
+    return Date.parse(created);
   } catch (error) {
     if (!isNotFound(error)) throw packtrailError(error, `setting up consumer ${durable} of ${stream}`);
     try {
-      await nats.jsm.consumers.add(stream, config);
+      return Date.parse((await nats.jsm.consumers.add(stream, config)).created);
     } catch (cause) {
       throw packtrailError(cause, `creating consumer ${durable} of ${stream}`);
     }
@@ -131,6 +136,9 @@ export function workConsumer(durable: string, filters: string[], ackWaitMs: numb
 /** Deliveries of a consumer that may be under way at once, over all engines. */
 export const MAX_ACK_PENDING = 8_192;
 
+/** Consumers the stream of executions may have, one for each flow: the server takes no limit for one of 1,000. */
+const MAX_CONSUMERS = 100_000;
+
 type StreamConfigPart = Partial<StreamConfig> & { name: string };
 
 function streamConfigs(nats: Nats, options: ProvisionOptions): StreamConfigPart[] {
@@ -144,6 +152,7 @@ function streamConfigs(nats: Nats, options: ProvisionOptions): StreamConfigPart[
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.Old,
       max_msgs_per_subject: 1,
+      max_consumers: MAX_CONSUMERS,
       allow_direct: true,
       allow_msg_schedules: true,
       allow_msg_ttl: true,
