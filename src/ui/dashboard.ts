@@ -65,7 +65,7 @@ async function answer(site: Site, request: Request, nonce: string): Promise<Resp
     return await route(visit, url);
   } catch (error) {
     const problem = problemOf(error);
-    if (problem.status >= 500) site.options.onError(error);
+    if (problem.status >= 500 && !(error instanceof Problem)) site.options.onError(error);
     return refusal(visit, problem);
   }
 }

@@ -11,7 +11,7 @@ export const BUCKET_MS = 10_000;
 /** How many bars are kept. */
 export const BUCKETS = 60;
 
-const MAX_SEED = 2_000;
+const MAX_SEED = 1_000;
 const MAX_ENGINES = 200;
 const RESTART_MS = 2_000;
 
@@ -56,7 +56,7 @@ export class Live {
   readonly #buckets = new Map<number, Bucket>();
   readonly #writers = new Map<string, Writer>();
   readonly #flows = new Map<string, FlowCounters>();
-  #started: Promise<void> | undefined;
+  #isStarted = false;
 
   /** No I/O. `signal` ends the watching. */
   constructor(server: Server, options: { signal: AbortSignal; onError: (error: unknown) => void }) {
@@ -65,9 +65,11 @@ export class Live {
     this.#onError = options.onError;
   }
 
-  /** Starts to watch; the chart then knows of the last minutes too. */
-  start(): Promise<void> {
-    return this.#started ??= this.#start();
+  /** Starts to watch, where it has not begun. What ended before is added to the chart in a moment. */
+  start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    this.#start();
   }
 
   /** Calls back for every event from now on. Returns what ends that. */
@@ -100,15 +102,11 @@ export class Live {
     return this.#flows;
   }
 
-  async #start(): Promise<void> {
-    const watched = this.#watch();
-    try {
-      await this.#seed();
-    } catch (error) {
-      this.#started = undefined;
-      throw error;
-    }
-    watched.catch(() => {});
+  #start(): void {
+    this.#watch();
+    this.#seed().catch((error) => {
+      if (!this.#signal.aborted) this.#onError(error);
+    });
   }
 
   async #watch(): Promise<void> {

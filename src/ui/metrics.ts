@@ -12,7 +12,7 @@ type Sample = readonly [labels: Labels, value: number, suffix?: string];
 /** `GET /metrics`. */
 export async function metrics({ site, now }: Visit): Promise<Response> {
   const { server, live } = site;
-  await live.start();
+  live.start();
   const [counts, backlog] = await Promise.all([server.counts(), server.backlog()]);
   const counters = [...live.counters()];
   const flows = Object.entries(backlog.flows);

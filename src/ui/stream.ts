@@ -39,7 +39,7 @@ export async function eventStream(visit: Visit): Promise<Response> {
   const stop = live.listen((event) => client.send(event));
   client.onEnd(stop);
   try {
-    await live.start();
+    live.start();
     if (after !== undefined) {
       const flow = wanted.flow === undefined ? {} : { flow: wanted.flow };
       client.replay(await server.recent({ limit: MAX_REPLAY + 1, ...flow }), after);

@@ -23,7 +23,8 @@ const say = (text, on) => {
 const connect = () => {
   if (source || !body.dataset.events || document.hidden) return;
   source = new EventSource(body.dataset.events);
-  source.onopen = () => say("Live", true);
+  // What happened before the connection stood is not sent: the page looks once more.
+  source.onopen = () => { say("Live", true); touch(); };
   source.onmessage = touch;
   source.addEventListener("missed", touch);
   source.onerror = () => {
@@ -84,7 +85,7 @@ function morph(old, fresh) {
 }
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) disconnect();
-  else { connect(); touch(); }
+  else connect();
 });
 addEventListener("pagehide", disconnect);
 addEventListener("pageshow", connect);

@@ -19,6 +19,8 @@ h2{font-size:13px;font-weight:600;letter-spacing:.01em}
 h3{font-size:13px;font-weight:600}
 a{color:var(--accent);text-decoration:none}
 a:hover{text-decoration:underline}
+.empty a,.verdict a,.note a,p a{text-decoration:underline;text-underline-offset:2px}
+.crumbs a{text-decoration:none}.crumbs a:hover{text-decoration:underline}
 :focus-visible{outline:2px solid var(--focus);outline-offset:2px;border-radius:4px}
 code,pre,.mono{font-family:ui-monospace,SFMono-Regular,"SF Mono",Menlo,Consolas,"Liberation Mono",monospace;font-size:12.5px}
 .soft{color:var(--soft)}

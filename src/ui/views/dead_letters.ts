@@ -25,7 +25,7 @@ export async function deadLettersPage(visit: Visit): Promise<Response> {
   const more = letters.length < deadLetters && limit < MAX_SHOWN &&
     markup`<a class="button" href="${link(visit, "/dead-letters", { limit: MAX_SHOWN })}">Show ${count(MAX_SHOWN)}</a>`;
   const content = markup`<div class="head"><h1>Dead letters</h1><span class="soft">${count(deadLetters)}</span></div>
-    <section class="panel" aria-label="Dead letters">${
+    <section class="panel">${
     letters.length === 0
       ? empty("No dead letters", "What could not be done, whatever was tried, is kept here with its reason")
       : markup`<div class="scroll" tabindex="0" role="region" aria-label="Dead letters">

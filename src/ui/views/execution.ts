@@ -23,6 +23,8 @@ import { verdict } from "./verdict.ts";
 
 const MAX_HISTORY = 1_000;
 const SHOWN_EVENTS = 100;
+/** The width up to which a graph is made to fit its panel. */
+const MAX_FITTED = 1_000;
 
 /** `GET /executions/{id}`. */
 export async function executionPage(visit: Visit): Promise<Response> {
@@ -126,7 +128,7 @@ async function graphOf({ site }: Visit, { flow, definition }: Execution): Promis
 function path(visit: Visit, execution: Execution, graph: FlowGraph, visits: readonly NodeVisit[]): Html {
   const marks = executionMarks(execution, graph, visits, visit.now.getTime());
   const shape = layOut(graph, { direction: "down" });
-  return stage.view("path", drawFlow(graph, shape, marks), shape.width, true);
+  return stage.view("path", drawFlow(graph, shape, marks), { isWide: shape.width > MAX_FITTED, follow: true });
 }
 
 function lostGraph({ flow }: Execution): Html {

@@ -31,7 +31,7 @@ export async function executionsPage(visit: Visit): Promise<Response> {
   const start = options.allowActions &&
     markup`<a class="button primary" href="${link(visit, "/start", { flow: filter.flow })}">Start one</a>`;
   const content =
-    markup`<div class="head"><h1>Executions</h1><span class="grow"></span>${start}</div><section class="panel" aria-label="Executions"><header>${
+    markup`<div class="head"><h1>Executions</h1><span class="grow"></span>${start}</div><section class="panel"><header>${
       statusTabs(visit)
     }</header> ${filters(visit, flows)} ${
       found.events.length === 0 ? nothing(visit, found) : table(visit, found.events)

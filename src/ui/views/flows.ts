@@ -26,6 +26,8 @@ const MAX_SAMPLED = 60;
 const PARALLEL = 16;
 /** The width of a graph that others may stand beside. */
 const MAX_BESIDE = 900;
+/** The width up to which a graph is made to fit the page. */
+const MAX_FITTED = 1_700;
 
 type Counts = Record<ExecutionStatus, number>;
 
@@ -77,7 +79,7 @@ export async function flowPage(visit: Visit): Promise<Response> {
   ];
   const content = markup`${flowHead(visit, name, counts[name])}
 <div class="columns${isWide ? "" : " graph-left"}">
-${panel("Graph", [stage.view("flow", drawing, shape.width), liveFoot(live)], { tools })}
+${panel("Graph", [stage.view("flow", drawing, { isWide: shape.width > MAX_FITTED }), liveFoot(live)], { tools })}
 <div class="columns${isWide ? " even" : ""}">${panels}</div>
 </div>`;
   return pageResponse(visit, { title: name, section: "/flows", content, live: { flow: name } });
@@ -117,7 +119,7 @@ function card(visit: Visit, name: string, counts: Counts, graph: FlowGraph | und
       visit,
       name,
     )
-  }">${name}</a> <span class="soft small">${graph === undefined ? "" : plural(graph.nodes.length, "node")}</span></h2>${
+  }">${name}</a></h2><span class="soft small">${graph === undefined ? "" : plural(graph.nodes.length, "node")}</span>${
     countBadges(visit, name, counts)
   }</div></li>`;
 }
@@ -200,7 +202,7 @@ function versionsTable(
     }<td class="soft nowrap">${registeredAt === undefined ? "not registered" : clock(registeredAt)}</td></tr>`
   );
   return markup`<div class="scroll"><table>${
-    tableHead(["Definition", "", "#Live, of the latest", "Registered"])
+    tableHead(["Definition", "State", "#Live, of the latest", "Registered"])
   }<tbody>${rows}</tbody></table></div>`;
 }
 

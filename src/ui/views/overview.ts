@@ -22,7 +22,7 @@ const ACTIVE_MS = 10 * 60_000;
 /** `GET /`. */
 export async function overviewPage(visit: Visit): Promise<Response> {
   const { server, live } = visit.site;
-  await live.start();
+  live.start();
   const [counts, backlog, schedules, letters, failures] = await Promise.all([
     server.counts(),
     server.backlog(),

@@ -19,7 +19,7 @@ export async function schedulesPage(visit: Visit): Promise<Response> {
   checkKnown(visit.query, []);
   const schedules = await visit.site.server.schedules();
   const content = markup`<div class="head"><h1>Schedules</h1><span class="soft">${count(schedules.length)}</span></div>
-    <section class="panel" aria-label="Schedules">${
+    <section class="panel">${
     schedules.length === 0
       ? empty(
         "No schedules",

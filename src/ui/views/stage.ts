@@ -6,14 +6,11 @@
 
 import { type Html, markup } from "../html.ts";
 
-/** The width up to which a graph is made to fit. */
-const MAX_FITTED = 1_700;
-
 /** The stage of a graph and its buttons, by the same id. */
 export const stage = {
   /** The graph. */
-  view(id: string, graph: Html, width: number, follow = false): Html {
-    return markup`<div class="stage${width > MAX_FITTED ? " wide" : ""}" id="stage-${id}"${
+  view(id: string, graph: Html, { isWide = false, follow = false } = {}): Html {
+    return markup`<div class="stage${isWide ? " wide" : ""}" id="stage-${id}"${
       follow && markup` data-follow`
     } tabindex="0" role="region" aria-label="Graph">${graph}</div>`;
   },
