@@ -31,7 +31,7 @@ import { type Head, Heads } from "./nats/heads.ts";
 import { type Command, sendCommand, sendRaw } from "./nats/inbox.ts";
 import { Listing } from "./nats/listing.ts";
 import { Mailbox } from "./nats/mail.ts";
-import { provisionStreams } from "./nats/provision.ts";
+import { ensureConsumer, flowConsumer, provisionStreams } from "./nats/provision.ts";
 import { FlowRegistry, type FlowVersion, type RegisteredFlow } from "./nats/registry.ts";
 import {
   AsyncInvokers,
@@ -498,10 +498,15 @@ export class Server implements AsyncDisposable {
   }
 
   async #provision(): Promise<void> {
-    const { replicas, eventRetentionMs, reconcile, resultTtlMs } = this.#options;
+    const { replicas, eventRetentionMs, reconcile, resultTtlMs, leaseMs } = this.#options;
     await provisionStreams(this.#nats, { replicas, eventRetentionMs });
     await this.#registry.provision(replicas);
-    for (const registered of this.#flows.values()) await this.#registry.register(registered);
+    for (const registered of this.#flows.values()) {
+      await this.#registry.register(registered);
+      // Before the first start, so that an engine knows of all work whether it came before its consumer.
+      const consumer = flowConsumer(this.#nats, registered.flow.name, leaseMs);
+      await ensureConsumer(this.#nats, this.#nats.names.executionStream(), consumer, { keep: true });
+    }
     await this.#async.provision();
     if (resultTtlMs !== undefined) await provisionResults(this.#nats, resultTtlMs, replicas);
     if (reconcile !== undefined) await setHousekeeping(this.#nats, reconcile);

@@ -66,6 +66,9 @@ const REMEMBERED_PROBLEMS = 1_000;
 /** How long a stopping engine waits for the server to confirm that it gets no more work, in milliseconds. */
 const STOP_PULLING_MS = 5_000;
 
+/** How far our estimate of the server's time may be off, in milliseconds. */
+const CLOCK_MARGIN_MS = 1_000;
+
 /** How often an engine sweeps, and looks after its consumers, in milliseconds. */
 const SWEEP_MS = 1_000;
 
@@ -78,6 +81,11 @@ export class Engine {
   readonly #flowPullers = new Map<string, Puller>();
   readonly #sweeper: Sweeper;
   readonly #cancelled = new Set<string>();
+  /**
+   * By flow: messages stored before this time are superseded perhaps, although they are delivered for the first time.
+   * A consumer that was made anew, or whose server was killed, has forgotten what was acked.
+   */
+  readonly #doubtBefore = new Map<string, number>();
   /** Why deliveries were postponed, by subject. */
   readonly #problems = new Map<string, string>();
   #commands = 0;
@@ -126,7 +134,9 @@ export class Engine {
     const { nats, flows, leaseMs } = this.#options;
     const stream = nats.names.executionStream();
     const consumers = [
-      ...flows.map((flow) => ensureConsumer(nats, stream, flowConsumer(nats, flow, leaseMs))),
+      ...flows.map(async (flow) => {
+        this.#doubtBefore.set(flow, await ensureConsumer(nats, stream, flowConsumer(nats, flow, leaseMs)));
+      }),
       ensureConsumer(nats, nats.names.inboxStream, workConsumer("inbox", [], COMMAND_LEASE_MS)),
       ensureConsumer(nats, stream, workConsumer("ticks", [nats.names.ticks()], COMMAND_LEASE_MS)),
       ensureConsumer(nats, stream, workConsumer("sys", [nats.names.housekeeping("tick")], COMMAND_LEASE_MS)),
@@ -220,7 +230,7 @@ export class Engine {
     const flow = await executions.flowOf(head.state);
     const lacking = attempts.lacks(flow);
     if (lacking !== undefined) throw new MissingInvokerError(flow.name, lacking);
-    const isSuperseded = await session.run(flow, head, isFirst(delivery, head));
+    const isSuperseded = await session.run(flow, head, isFirst(delivery, head) && !this.#isDoubtful(delivery, head));
     if (isSuperseded) held.delivery.ack();
     else held.delivery.nak();
   }
@@ -230,8 +240,7 @@ export class Engine {
     const { executions } = this.#options;
     const { heads } = executions.parts;
     let head = await heads.delivered(delivery.subject, delivery.text(), delivery.sequence);
-    const isDoubtful = delivery.deliveries > 1 || this.#cancelled.has(head.state.id);
-    if (isDoubtful && head.revision === delivery.sequence) {
+    if (this.#isDoubtful(delivery, head) && head.revision === delivery.sequence) {
       const newest = await heads.read(head.state.id, head.state.flow);
       if (newest === undefined) return undefined;
       head = newest;
@@ -240,6 +249,12 @@ export class Engine {
     // Whoever parked it may have died before it looked into the mail (R7).
     if (awaitsMail(head.state)) await executions.collectMail(await executions.flowOf(head.state), head);
     return undefined;
+  }
+
+  /** Whether a delivered message may be superseded: it came before, was cancelled, or its acks may have been forgotten. */
+  #isDoubtful(delivery: Delivery, { state }: Head): boolean {
+    return delivery.deliveries > 1 || this.#cancelled.has(state.id) ||
+      delivery.time < (this.#doubtBefore.get(state.flow) ?? 0);
   }
 
   /** What was cancelled is aborted where it is being worked on, and not begun where its turn is still to come. */
@@ -370,6 +385,8 @@ export class Engine {
       for await (const status of statuses) {
         if (isStopped) break;
         if (status.type !== "reconnect") continue;
+        const now = this.#options.nats.clock.now() + CLOCK_MARGIN_MS;
+        for (const flow of this.#options.flows) this.#doubtBefore.set(flow, now);
         for (const session of this.#sessions.values()) session.doubt();
         for (const puller of this.#pullers) puller.reconnected();
       }

@@ -82,15 +82,20 @@ export async function ensureStream(nats: Nats, config: StreamConfigPart): Promis
 }
 
 /**
- * Creates a durable consumer where it is missing; changes the ack wait of one that has another.
+ * Creates a durable consumer where it is missing; changes the ack wait of one that has another, unless told to keep it.
  *
  * Returns when it was created: the server's time, in milliseconds since the epoch.
  */
-export async function ensureConsumer(nats: Nats, stream: string, config: Partial<ConsumerConfig>): Promise<number> {
+export async function ensureConsumer(
+  nats: Nats,
+  stream: string,
+  config: Partial<ConsumerConfig>,
+  how: { keep: boolean } = { keep: false },
+): Promise<number> {
   const durable = config.durable_name!;
   try {
     const { config: found, created } = await nats.jsm.consumers.info(stream, durable);
-    if (found.ack_wait !== config.ack_wait) {
+    if (found.ack_wait !== config.ack_wait && !how.keep) {
       await nats.jsm.consumers.update(stream, durable, { ...found, ack_wait: config.ack_wait! });
     }
     return Date.parse(created);
