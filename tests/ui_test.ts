@@ -361,7 +361,7 @@ Deno.test("an execution's page says what is the matter: where, why, what it wait
     assertStringIncludes(await text("stays"), "Waiting for the completion of price");
     const drawn = await page(await ask("/executions/waits"));
     assertMatch(drawn, /class="node signal is-waiting"/);
-    assertMatch(drawn, /class="node task is-completed"[^>]*aria-label="left: /);
+    assertMatch(drawn, /class="node task is-completed"[^>]*><title>left: /);
     assertMatch(drawn, /class="node task is-idle"[^>]*aria-label="ship: /);
     assertStringIncludes(drawn, `class="edge branch taken"`);
     assertStringIncludes(await page(await ask("/waiting")), "Signal “approval”");

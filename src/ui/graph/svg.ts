@@ -95,7 +95,7 @@ function drawNode({ node, x, y }: PlacedNode, mark: NodeMark | undefined): Html 
   if (mark?.href === undefined) {
     return markup`<g class="${classes}" transform="${place}" role="img" aria-label="${spoken}">${body}</g>`;
   }
-  return markup`<a href="${mark.href}" class="${classes}" transform="${place}" aria-label="${spoken}">${body}</a>`;
+  return markup`<a href="${mark.href}" class="${classes}" transform="${place}">${body}</a>`;
 }
 
 /** 16 by 16: a box, two ways out of one, two ways into one, a diamond, a bell. */

@@ -75,9 +75,7 @@ function head(visit: Visit, execution: Execution): Html {
 <p class="crumbs"><a href="${link(visit, "/executions")}">Executions</a> / <a href="${
     link(visit, "/executions", { flow })
   }">${flow}</a></p>
-<h1 class="mono-title">${id}</h1>${
-    badge(status)
-  }<button type="button" class="quiet" data-copy="${id}" aria-label="Copy the id">Copy id</button>
+<h1 class="mono-title">${id}</h1>${badge(status)}<button type="button" class="quiet" data-copy="${id}">Copy id</button>
 <span class="grow"></span>${actions(visit, execution)}</div>
 ${
     facts([

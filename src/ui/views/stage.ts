@@ -18,8 +18,8 @@ export const stage = {
   tools(id: string): Html {
     const button = (factor: string, name: string, sign: string) =>
       markup`<button type="button" class="quiet" data-zoom="${factor}" aria-controls="stage-${id}" aria-label="${name}">${sign}</button>`;
-    return markup`<div class="zoom" role="group" aria-label="Zoom">${button("1.4", "Zoom in", "+")}${
-      button("0.714", "Zoom out", "−")
-    }${button("0", "Show all", "Fit")}</div>`;
+    return markup`<div class="zoom" role="group" aria-label="Zoom">${button("1.4", "Zoom in (+)", "+")}${
+      button("0.714", "Zoom out (−)", "−")
+    }${button("0", "Fit all", "Fit")}</div>`;
   },
 } as const;
