@@ -32,6 +32,11 @@ export class Yardstick {
     this.#sequences = sequences;
   }
 
+  /** The size of the body of its publishes. */
+  get bytes(): number {
+    return this.#body.length;
+  }
+
   /** Sets the yardstick's own stream up. */
   static async create(nc: NatsConnection, bytes: number, replicas = 1): Promise<Yardstick> {
     const jsm = await jetstreamManager(nc);

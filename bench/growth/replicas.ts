@@ -4,21 +4,21 @@ import { connect } from "@nats-io/transport-deno";
 import { startNatsCluster } from "../../tools/nats.ts";
 import { type Finding, medianBy, report } from "../finding.ts";
 import { chain, noop } from "../flows.ts";
+import type { Ground } from "../ground.ts";
 import { Space } from "../space.ts";
 import { Yardstick } from "../yardstick.ts";
 
 const EXECUTIONS = 1_000;
 const TASKS = 10;
 const REPEATS = 3;
-const BODY_BYTES = 700;
 
 /** Raw publishes and a 10-task flow on a cluster. */
-export async function replicas(): Promise<Finding[]> {
+export async function replicas(ground: Ground): Promise<Finding[]> {
   await using cluster = await startNatsCluster();
   const url = cluster.urls[0]!;
   const nc = await connect({ servers: url });
   try {
-    const yardstick = await Yardstick.create(nc, BODY_BYTES, 3);
+    const yardstick = await Yardstick.create(nc, ground.yardstick.bytes, 3);
     const flow = chain("ten", TASKS, { invoker: "noop" });
     await using space = await Space.create(url, { flows: [flow], invokers: { noop }, replicas: 3 });
     space.run();
