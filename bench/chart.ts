@@ -4,9 +4,9 @@ import type { Finding } from "./finding.ts";
 import type { Results } from "./mod.ts";
 import { figure, goalText, valueText } from "./table.ts";
 
-const WIDTH = 860;
-const LABEL = 330;
-const BAR = 300;
+const WIDTH = 1_000;
+const LABEL = 470;
+const BAR = 270;
 const ROW = 24;
 const BAR_HEIGHT = 12;
 const MARGIN = 20;
@@ -83,14 +83,14 @@ function limitBar(finding: Finding): Bar[] {
   const { value, ratio, goal, measure } = finding;
   if (goal === null || goal === 0) return [];
   if (measure === "limit") {
-    return [{ finding, length: value / goal, goal: 1, text: `${valueText(finding)}, ${goalText(finding)}` }];
+    return [{ finding, length: value / goal, goal: 1, text: `${figure(value)} of ${figure(goal)} ${finding.unit}` }];
   }
   if (measure === "of rtt" && ratio !== null) {
-    const words = `${ratio.toFixed(1)} rtt, at most ${goal} · ${valueText(finding)}`;
+    const words = `${ratio.toFixed(1)} of ${goal} rtt · ${valueText(finding)}`;
     return [{ finding, length: ratio / goal, goal: 1, text: words }];
   }
   if (measure !== "at most" || ratio === null) return [];
-  return [{ finding, length: ratio / goal, goal: 1, text: `${ratio.toFixed(2)}, ${goalText(finding)}` }];
+  return [{ finding, length: ratio / goal, goal: 1, text: `${ratio.toFixed(2)} of ${goal.toFixed(2)}` }];
 }
 
 function comparisonBar(finding: Finding): Bar[] {
@@ -104,7 +104,7 @@ function barOf({ finding, length, goal, text: words }: Bar, y: number): string {
   const top = y - BAR_HEIGHT + 2;
   const kind = finding.met === null ? "plain" : finding.met ? "met" : "missed";
   const parts = [
-    text(MARGIN, y, finding.name.length > 52 ? `${finding.name.slice(0, 51)}…` : finding.name),
+    text(MARGIN, y, finding.name.length > 76 ? `${finding.name.slice(0, 75)}…` : finding.name),
     rect(BAR, top, "track"),
     rect(Math.max(2, pixels(length)), top, kind),
   ];

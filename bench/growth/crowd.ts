@@ -74,7 +74,7 @@ async function throughput(ground: Ground, full: Space, crowdName: string): Promi
     samples.push({ value, ratio: times.get(empty)! / times.get(full)! });
   }
   return judged(
-    `10-task flow among ${crowdName}, against an empty namespace`,
+    `10-task flow among ${crowdName}, against none`,
     medianBy(samples, ({ ratio }) => ratio),
     { unit: "steps/s", measure: "at least", goal: 0.8 },
   );
