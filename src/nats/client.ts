@@ -182,8 +182,9 @@ export function packtrailError(error: unknown, action: string): Error {
   if (error instanceof PacktrailError) return error;
   const permission = permissionOf(error);
   if (permission !== undefined) {
+    const what = permission.operation === "subscription" ? "subscribe to" : permission.operation;
     return new PermissionError(
-      `${action}: this connection's user may not ${permission.operation} ${permission.subject}: grant it, see the README's permissions`,
+      `${action}: this connection's user may not ${what} ${permission.subject}: grant it, see the README's permissions`,
       { cause: error },
     );
   }
