@@ -80,6 +80,7 @@ export {
   NATS_TASK_KIND,
   type Result,
 } from "./src/invoker/mod.ts";
+export type { InvocationOutcome, InvocationStats } from "./src/invoker/meter.ts";
 export type { Json, JsonObject } from "./src/json.ts";
 export { consoleLogger, type Logger } from "./src/logger.ts";
 export type { Backlog, FlowBacklog } from "./src/nats/backlog.ts";

@@ -16,6 +16,7 @@ import { provisionResults } from "./engine/result_records.ts";
 import { NotFoundError, PermissionError, StateError } from "./errors.ts";
 import { flowGraph } from "./flow/mod.ts";
 import type { FlowGraph } from "./flow/types.ts";
+import { InvocationMeter, type InvocationStats } from "./invoker/meter.ts";
 import { InvokerRegistry } from "./invoker/registry.ts";
 import { NatsTaskInvoker } from "./invoker/nats_task.ts";
 import type { Result } from "./invoker/types.ts";
@@ -65,10 +66,12 @@ export async function createServer(nc: Connection, options: ServerOptions = {}):
   const checked = withinLimits(nc, checkOptions(options));
   const nats = await natsOf(nc, new Names(checked.namespace));
   const natsTask = new NatsTaskInvoker(nc, nats.names);
-  const invokers = new InvokerRegistry(checked.invokers, natsTask);
-  const asyncKinds = checkAsyncInvokers(checked);
+  const meter = new InvocationMeter();
+  const invokers = new InvokerRegistry(checked.invokers, natsTask, meter);
+  const asyncKinds = checkAsyncInvokers(checked)
+    .map((kind) => ({ ...kind, invoker: kind.invoker && meter.measured(kind.kind, kind.invoker) }));
   const flows = await loadFlows(checked, new Set([...invokers.kinds, ...asyncKinds.map(({ kind }) => kind)]));
-  return new Server(nats, checked, flows, { invokers, natsTask, asyncKinds });
+  return new Server(nats, checked, flows, { invokers, natsTask, asyncKinds, meter });
 }
 
 /** The options with the payload limit that the NATS server can hold to. */
@@ -85,6 +88,7 @@ interface ServerInvokers {
   readonly invokers: InvokerRegistry;
   readonly natsTask: NatsTaskInvoker;
   readonly asyncKinds: readonly AsyncKind[];
+  readonly meter: InvocationMeter;
 }
 
 /** A packtrail instance: an engine while it runs, and a client of its namespace always. */
@@ -96,6 +100,7 @@ export class Server implements AsyncDisposable {
   readonly #flows: ReadonlyMap<string, RegisteredFlow>;
   readonly #invokers: InvokerRegistry;
   readonly #natsTask: NatsTaskInvoker;
+  readonly #meter: InvocationMeter;
   readonly #executions: Executions;
   readonly #deadLetters: DeadLetters;
   readonly #listing: Listing;
@@ -112,13 +117,14 @@ export class Server implements AsyncDisposable {
     nats: Nats,
     options: CheckedOptions,
     flows: readonly RegisteredFlow[],
-    { invokers, natsTask, asyncKinds }: ServerInvokers,
+    { invokers, natsTask, asyncKinds, meter }: ServerInvokers,
   ) {
     this.namespace = options.namespace;
     this.#nats = nats;
     this.#options = options;
     this.#flows = new Map(flows.map((registered) => [registered.flow.name, registered]));
     this.#invokers = invokers;
+    this.#meter = meter;
     this.#natsTask = natsTask;
     this.#registry = new FlowRegistry(nats);
     for (const registered of flows) this.#registry.remember(registered);
@@ -448,6 +454,11 @@ export class Server implements AsyncDisposable {
     }
     if (versions.length === 0) throw new NotFoundError(`there is no flow ${name}: nobody has loaded it`);
     return structuredClone(versions);
+  }
+
+  /** How long the invocations of this instance took, by kind and outcome, since it was created. No I/O. */
+  invocations(): InvocationStats[] {
+    return this.#meter.stats();
   }
 
   /** What waits to be done, by the server's own counters. */

@@ -644,6 +644,8 @@ Deno.test("metrics count executions, backlog, steps and dead letters", async () 
     assertEquals(await metric(/^packtrail_executions\{flow="orders",status="completed"\} (\d+)$/m), 1);
     assertEquals(await metric(/^packtrail_backlog\{flow="orders"\} (\d+)$/m), 0);
     await until(async () => await metric(/^packtrail_ended_total\{flow="orders",status="completed"\} (\d+)$/m) === 1);
+    const invoked = /^packtrail_invocation_seconds_bucket\{kind="f",outcome="ok",le="\+Inf"\} (\d+)$/m;
+    assertEquals(await metric(invoked), 4);
     assert(await metric(/^packtrail_steps_total\{flow="orders"\} (\d+)$/m) > 4);
   });
 });

@@ -6,6 +6,7 @@
 
 import { invalid } from "../errors.ts";
 import { checkName, quoted } from "../names.ts";
+import type { InvocationMeter } from "./meter.ts";
 import type { Invoker, InvokerFunction } from "./types.ts";
 
 /** The kind of the built-in invoker: request/reply with workers over NATS. */
@@ -24,12 +25,16 @@ export class InvokerRegistry {
    * Creates a registry.
    *
    * @param natsTask Runs `nats-task`, unless the table has an invoker of that kind.
+   * @param meter Measures the invocations.
    * @throws {ValidationError} Where a kind is not a legal name, or its invoker is none.
    */
-  constructor(table: InvokerTable, natsTask: Invoker) {
-    this.#invokers.set(NATS_TASK_KIND, natsTask);
+  constructor(table: InvokerTable, natsTask: Invoker, meter?: InvocationMeter) {
+    const add = (kind: string, invoker: Invoker) => {
+      this.#invokers.set(kind, meter === undefined ? invoker : meter.measured(kind, invoker));
+    };
+    add(NATS_TASK_KIND, natsTask);
     for (const [kind, invoker] of Object.entries(table)) {
-      this.#invokers.set(checkName("invokers", kind), toInvoker(`invokers.${kind}`, invoker));
+      add(checkName("invokers", kind), toInvoker(`invokers.${kind}`, invoker));
     }
     this.kinds = new Set(this.#invokers.keys());
   }

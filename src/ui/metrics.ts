@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { InvocationStats } from "../../mod.ts";
 import type { Visit } from "./site.ts";
 
 type Labels = Readonly<Record<string, string>>;
@@ -82,11 +83,27 @@ export async function metrics({ site, now }: Visit): Promise<Response> {
           Object.entries(ended).map(([status, value]): Sample => [{ flow, status }, value])
         ),
     ),
+    family(
+      "packtrail_invocation_seconds",
+      "histogram",
+      "Time that invocations took in the engine of this process.",
+      server.invocations().flatMap(histogram),
+    ),
     family("packtrail_dashboard_live_clients", "gauge", "Live connections of this dashboard.", [[{}, live.listeners]]),
   ];
   return new Response(text.join(""), {
     headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" },
   });
+}
+
+function histogram({ kind, outcome, count, seconds, buckets }: InvocationStats): Sample[] {
+  const labels = { kind, outcome };
+  return [
+    ...buckets.map(({ le, count }): Sample => [{ ...labels, le: String(le) }, count, "_bucket"]),
+    [{ ...labels, le: "+Inf" }, count, "_bucket"],
+    [labels, seconds, "_sum"],
+    [labels, count, "_count"],
+  ];
 }
 
 /** One metric with its help, its type and its samples. */
