@@ -134,6 +134,9 @@ Deno.test("doctor says what is wrong, and what to do: missing permissions, idle 
   assertMatch(engineer.stdout, /\n✘ permissions +the user may not play engine: .* lacks publish packtrail\.>, /);
   assertMatch(observer.stdout, /\n\? permissions +the user may not ask for its own permissions\n/);
   assertMatch(observer.stdout, /\n✔ streams +5 there, /);
+  const refused = await packtrail(["watch", "-s", as("client")]);
+  assertEquals(refused.code, 6);
+  assertMatch(refused.stderr, /^packtrail: watching events: .* may not subscribe to [^\n]*\nhint: .*\n$/);
   assertMatch(await printed(["dead-letters", "-s", as("boss")]), /^NUMBER +SOURCE .*\n1 +ingress /);
 });
 

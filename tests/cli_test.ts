@@ -253,3 +253,8 @@ Deno.test("help says what each command takes, and completions know every command
 Deno.test("schema prints what flow.schema.json holds", async () => {
   assertEquals(await printed(["schema"]), await Deno.readTextFile(new URL("../flow.schema.json", import.meta.url)));
 });
+
+Deno.test("--version prints the version of the package", async () => {
+  const { version } = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)));
+  assertEquals(await printed(["--version"]), `${version}\n`);
+});

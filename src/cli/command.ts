@@ -50,7 +50,14 @@ export class Scene {
 
   /** Runs something with a server of the namespace that runs no engine. */
   async served<T>(run: (server: Server, nc: Connection) => Promise<T>): Promise<T> {
-    return await this.connected(async (nc) => {
+    return await this.connected(async (nc, { servers }) => {
+      if (nc.info?.jetstream !== true) {
+        throw new CommandError(
+          EXIT.nats,
+          `the NATS server at ${servers.join(", ")} has no JetStream`,
+          "start nats-server with `-js`; `packtrail doctor` looks at the server",
+        );
+      }
       await using server = await createServer(nc, { namespace: this.flags.namespace, logger: plainLogger });
       return await run(server, nc);
     });

@@ -17,6 +17,7 @@ import { addScheduleCommands } from "./commands/schedules.ts";
 import { addUiCommand } from "./commands/ui.ts";
 import { ExitError } from "./command.ts";
 import { EXIT, EXIT_HELP, explain, type Explanation } from "./failure.ts";
+import { VERSION } from "./version.ts";
 
 const SURROUNDINGS = `Surroundings:
   NATS_URL             the NATS server, where --server and --context are not given
@@ -29,6 +30,7 @@ const SURROUNDINGS = `Surroundings:
 export function createProgram(): Command {
   const program = new Command("packtrail")
     .description("Durable workflows on NATS: run flows, start and follow executions, look after them.")
+    .version(VERSION, "-V, --version", "print the version")
     .option("-s, --server <address>", "the NATS server, several with commas between them")
     .option("--creds <file>", "the credentials file of the NATS user")
     .option("--context <name>", "a context of the `nats` command")

@@ -34,13 +34,13 @@ export function asciiGraph(graph: FlowGraph): string {
     lines.push(`${prefix}${label}${id} (${nodeLabel(nodes.get(id)!)})`);
     const next = shownWays(graph, id, ways.get(id) ?? []);
     const only = next.length === 1;
-    next.forEach(({ to, why }, index) => {
+    const visits = next.map(({ to, why }, index): Visit => {
       const isLast = index === next.length - 1;
-      const visit = only
-        ? { id: to, why, prefix: `${below}↓ `, below }
-        : { id: to, why, prefix: `${below}${isLast ? "└─" : "├─"} `, below: `${below}${isLast ? "   " : "│  "}` };
-      stack.splice(stack.length - index, 0, visit);
+      if (only) return { id: to, why, prefix: `${below}↓ `, below };
+      const [branch, line] = isLast ? ["└─ ", "   "] : ["├─ ", "│  "];
+      return { id: to, why, prefix: below + branch, below: below + line };
     });
+    stack.push(...visits.reverse());
   }
   return lines.join("\n");
 }
