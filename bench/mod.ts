@@ -112,8 +112,10 @@ async function write(results: Results, folder?: string): Promise<void> {
   const place = folder === undefined
     ? new URL("./", import.meta.url)
     : new URL(`file://${await Deno.realPath(folder)}/`);
-  await Deno.writeTextFile(new URL("results.json", place), `${JSON.stringify(results, null, 2)}\n`);
-  await Deno.writeTextFile(new URL("results.svg", place), chartOf(results));
+  const [json, svg] = [new URL("results.json", place), new URL("results.svg", place)];
+  await Deno.writeTextFile(json, `${JSON.stringify(results, null, 2)}\n`);
+  await Deno.writeTextFile(svg, chartOf(results));
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", json.pathname, svg.pathname] }).output();
 }
 
 if (import.meta.main) await main(Deno.args);
