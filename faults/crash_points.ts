@@ -13,7 +13,7 @@ import type { Script, ScriptedAttempt } from "../src/core/testing/script.ts";
 import { buildFlow } from "../src/flow/mod.ts";
 import { inSpace, reaches, type Space, until } from "../tests/support/mod.ts";
 import { type Failure, FrailConnection } from "./frail_connection.ts";
-import { checkAttempts, checkNothingLeft, checkVersions, comesTo, WriteWatch } from "./invariants.ts";
+import { checkAttempts, checkDeadLetters, checkNothingLeft, checkVersions, comesTo, WriteWatch } from "./invariants.ts";
 import { ScriptedWorld } from "./scripted_world.ts";
 
 const LEASE_MS = 500;
@@ -114,7 +114,7 @@ async function crashIn(space: Space, kind: Failure, at: number): Promise<CrashRu
   await client.start(EVERY_KIND.name, INPUT, { id: ID });
   const isOver = ended(client, stopping.signal);
   await Promise.race([frail.failed, isOver]);
-  const hasFailed = frail.isDead || await Promise.race([frail.failed.then(() => true), Promise.resolve(false)]);
+  const { hasFailed } = frail;
   if (hasFailed) await space.engine({ ...options(world), ownerId: "second" }, await space.connect());
   const impatient = shortenInbox(space, stopping.signal);
   try {
@@ -123,6 +123,7 @@ async function crashIn(space: Space, kind: Failure, at: number): Promise<CrashRu
     const revision = (await client.get(ID)).revision;
     frail.thaw();
     await checkNothingLeft(space.nc, space.names, client);
+    await checkDeadLetters(client, []);
     frail.die();
     await first.done;
     assertEquals((await client.get(ID)).revision, revision, "something was written after the end");
@@ -195,6 +196,8 @@ export interface CrashPlan {
   readonly from?: number;
   /** From one effect to the next to fail at. @default {1} */
   readonly step?: number;
+  /** The NATS server; the one that tests share where absent. */
+  readonly url?: string;
   /** Runs at once. @default {6} */
   readonly parallel?: number;
   /** Told of each run. */
@@ -203,7 +206,7 @@ export interface CrashPlan {
 
 /** Tries every point of the plan, up to the end of the execution. Returns the runs in which there was a failure. */
 export async function crashEverywhere(plan: CrashPlan): Promise<number> {
-  const { kinds, from = 0, step = 1, parallel = 6, onRun } = plan;
+  const { kinds, from = 0, step = 1, parallel = 6, url, onRun } = plan;
   let failures = 0;
   for (const kind of kinds) {
     let next = from;
@@ -212,7 +215,7 @@ export async function crashEverywhere(plan: CrashPlan): Promise<number> {
       while (!isPast) {
         const at = next;
         next += step;
-        const run = await runCrash(kind, at);
+        const run = await runCrash(kind, at, url);
         onRun?.(kind, at, run);
         if (run.hasFailed) failures++;
         else isPast = true;

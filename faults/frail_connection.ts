@@ -52,6 +52,7 @@ export class FrailConnection {
   readonly #real: NatsConnection;
   #failure: { kind: Failure; at: number } | undefined;
   #isDead = false;
+  #hasFailed = false;
   #waiting: (() => void)[] | undefined;
   readonly #lost = new Set<string>();
   readonly #dying = Promise.withResolvers<never>();
@@ -67,6 +68,11 @@ export class FrailConnection {
   /** Resolves when it has failed. */
   get failed(): Promise<void> {
     return this.#failed.promise;
+  }
+
+  /** Whether it has failed. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** Whether nothing passes any more. */
@@ -86,7 +92,7 @@ export class FrailConnection {
     this.#isDead = true;
     this.#waiting = undefined;
     this.#dying.reject(new errors.ClosedConnectionError());
-    this.#failed.resolve();
+    this.#fail();
     void this.#real.flush().catch(() => {}).then(() => this.#real.close());
   }
 
@@ -94,7 +100,7 @@ export class FrailConnection {
   freeze(): void {
     if (this.#isDead) return;
     this.#waiting ??= [];
-    this.#failed.resolve();
+    this.#fail();
   }
 
   /** Lets go of what was held back, in order: a SIGCONT. */
@@ -177,7 +183,7 @@ export class FrailConnection {
       case "die":
         return this.die();
       case "lose-reply":
-        this.#failed.resolve();
+        this.#fail();
         if (effect.reply === undefined) return;
         this.#lost.add(effect.reply);
         return send();
@@ -190,6 +196,11 @@ export class FrailConnection {
     }
     if (this.#waiting === undefined) send();
     else this.#waiting.push(send);
+  }
+
+  #fail(): void {
+    this.#hasFailed = true;
+    this.#failed.resolve();
   }
 
   #receive(take: () => void): void {

@@ -59,6 +59,11 @@ export async function comesTo(server: Server, id: string, outcome: Outcome, pati
   }
 }
 
+/** Whether an execution shows the outcome now. */
+export async function shows(server: Server, id: string, outcome: Outcome): Promise<boolean> {
+  return await look(server, id) === shown(outcome);
+}
+
 async function look(server: Server, id: string): Promise<string | undefined> {
   try {
     return shownOf(await server.get(id), await server.results(id));
@@ -133,7 +138,7 @@ export function checkAttempts(id: string, made: ReadonlySet<string>, outcome: Ou
   assertEquals([...made].sort(), [...outcome.attempts].sort(), `the attempts of ${id}`);
 }
 
-/** I1, I7: nothing is left in the inbox or in hand, and nothing was given up on. */
+/** I1: nothing is left in the inbox or in hand. */
 export async function checkNothingLeft(nc: NatsConnection, names: Names, server: Server): Promise<void> {
   const jsm = await jetstreamManager(nc);
   await until(
@@ -146,5 +151,21 @@ export async function checkNothingLeft(nc: NatsConnection, names: Names, server:
       return info.num_pending + info.num_ack_pending === 0;
     }, `the work of flow ${flow} to be done`);
   }
-  assertEquals(await server.deadLetters(), []);
+}
+
+/**
+ * I7: what was given up on is what had to be: signals that their flow has no use for, each with its reason. Others may
+ * be among them only where they came after the end.
+ *
+ * @param hopeless The subjects of the signals that nobody can wait for.
+ */
+export async function checkDeadLetters(server: Server, hopeless: readonly string[]): Promise<void> {
+  const letters = await server.deadLetters({ limit: 10_000 });
+  for (const letter of letters) {
+    const isNoUse = letter.source === "signal" &&
+      /no node that waits for|is (completed|failed|cancelled)$/.test(letter.reason);
+    assert(isNoUse, `this was given up on: ${JSON.stringify(letter)}`);
+  }
+  const given = new Set(letters.map(({ subject }) => subject));
+  assertEquals(hopeless.filter((subject) => !given.has(subject)), [], "dropped without a dead letter");
 }

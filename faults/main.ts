@@ -1,0 +1,79 @@
+/**
+ * The fault suite: `deno task faults [--seed N] [--minutes N]`. It tries to lose an execution.
+ *
+ * First every crash point, in every way to fail, then rounds of random schedules until the time is up. Prints the seed
+ * of each round: `--seed` begins with that one.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { startNatsServer } from "../tools/nats.ts";
+import { crashEverywhere } from "./crash_points.ts";
+import type { Failure } from "./frail_connection.ts";
+import { playRound } from "./random_schedules.ts";
+import { newSeed, Random } from "./random.ts";
+
+const USAGE = `usage: deno task faults [--seed N] [--minutes N] [--skip-points]
+
+Injects faults into engines and NATS servers of its own, and checks the invariants of docs/guarantees.md.
+
+  --seed N       the seed of the first round (one that nobody chose)
+  --minutes N    how long the random rounds go on (10)
+  --skip-points  only the random rounds, not every crash point first`;
+
+const KINDS: readonly Failure[] = ["die", "lose-reply", "freeze-before", "freeze-after"];
+
+async function main(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      seed: { type: "string" },
+      minutes: { type: "string", default: "10" },
+      "skip-points": { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) return console.log(USAGE);
+  const seed = values.seed === undefined ? newSeed() : count("--seed", values.seed);
+  const minutes = count("--minutes", values.minutes);
+  if (!values["skip-points"]) await crashPoints();
+  await rounds(seed, minutes * 60_000);
+}
+
+async function crashPoints(): Promise<void> {
+  await using server = await startNatsServer();
+  for (const kind of KINDS) {
+    const failures = await crashEverywhere({ kinds: [kind], url: server.url });
+    console.log(`${kind}: ${failures} crash points, invariants broken: 0`);
+  }
+}
+
+async function rounds(first: number, limitMs: number): Promise<void> {
+  const seeds = new Random(first);
+  const total: Record<string, number> = {};
+  const add = (name: string, count: number) => total[name] = (total[name] ?? 0) + count;
+  const startedAt = performance.now();
+  for (let seed = first; performance.now() - startedAt < limitMs; seed = seeds.below(0x7fff_ffff)) {
+    console.log(`seed ${seed}`);
+    const { faults, ...report } = await playRound({ seed, flows: 6, executions: 5, faults: 20, serverKills: 1 });
+    add("rounds", 1);
+    for (const [name, number] of [...Object.entries(report), ...Object.entries(faults)]) add(name, number);
+  }
+  console.log(`${JSON.stringify(total, null, 2)}\ninvariants broken: 0`);
+}
+
+function count(option: string, text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 0) throw new TypeError(`${option} must be a number, it is ${text}`);
+  return number;
+}
+
+if (import.meta.main) {
+  try {
+    await main(Deno.args);
+  } catch (error) {
+    console.error(error);
+    Deno.exit(1);
+  }
+}
