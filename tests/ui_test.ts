@@ -323,6 +323,8 @@ Deno.test("executions are filtered by status, flow, id, error and time, and page
     assertEquals(await ids("status=failed"), ["bad-1"]);
     assertEquals(await ids("error=NO%20PRICE"), ["bad-1"]);
     assertEquals(await ids("id=bad"), ["bad-1"]);
+    assertEquals(await ids("id=plain-0&limit=1"), ["plain-0"], "an id that is given whole comes first");
+    assertEquals(await ids("id=plain-0&status=failed"), []);
     assertEquals(await ids("status=failed&id=plain"), []);
     assertEquals((await ids("flow=orders&since=1h")).length, 8);
     assertEquals(await ids("until=2020-01-01"), []);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ExecutionEvent, ExecutionStatus, Server } from "../../mod.ts";
+import { type ExecutionEvent, type ExecutionStatus, NotFoundError, type Server } from "../../mod.ts";
 import { checkKnown, nameParam, numberParam, statusParam, textParam, timeParam } from "./params.ts";
 
 /** What executions are asked for. */
@@ -44,6 +44,7 @@ const PARAMETERS = ["status", "flow", "id", "error", "since", "until", "before",
 const MAX_LIMIT = 500;
 const PAGE = 500;
 const MAX_SCANNED = 10_000;
+const MAX_MS = 1_000;
 
 /** The filter that a query says. @throws {Problem} */
 export function filterOf(query: URLSearchParams, now: Date, defaultLimit: number): Filter {
@@ -65,7 +66,8 @@ export async function findExecutions(server: Server, filter: Filter): Promise<Fo
   const { status, flow, limit, since } = filter;
   const isNarrow = filter.id !== undefined || filter.error !== undefined || filter.until !== undefined;
   const size = isNarrow ? PAGE : limit + 1;
-  const events: ExecutionEvent[] = [];
+  const events = await exactly(server, filter);
+  const deadline = performance.now() + MAX_MS;
   let scanned = 0;
   for (let before = filter.before;;) {
     const page = await server.recent({
@@ -78,12 +80,32 @@ export async function findExecutions(server: Server, filter: Filter): Promise<Fo
       if (since !== undefined && event.time < since) return { events, scanned };
       if (events.length === limit) return { events, scanned, next: events.at(-1)!.revision };
       scanned++;
-      if (matches(event, filter)) events.push(event);
+      if (matches(event, filter) && event.executionId !== events[0]?.executionId) events.push(event);
     }
     const last = page.at(-1);
     if (last === undefined || page.length < size) return { events, scanned };
-    if (scanned >= MAX_SCANNED) return { events, scanned, next: last.revision, stoppedAt: last.time };
+    if (scanned >= MAX_SCANNED || performance.now() > deadline) {
+      return { events, scanned, next: last.revision, stoppedAt: last.time };
+    }
     before = last.revision;
+  }
+}
+
+/** The execution whose id is the one that is looked for, however old it is: on the first page, and on top. */
+async function exactly(server: Server, filter: Filter): Promise<ExecutionEvent[]> {
+  if (filter.id === undefined || filter.before !== undefined) return [];
+  try {
+    const { id, flow, status, currentNode, attempt, error, revision, updatedAt } = await server.get(filter.id);
+    if (filter.flow !== undefined && filter.flow !== flow || filter.status !== undefined && filter.status !== status) {
+      return [];
+    }
+    const base = { executionId: id, flow, status, node: currentNode, attempt, revision, time: updatedAt };
+    const event: ExecutionEvent = error === undefined ? base : { ...base, error };
+    const isTooOld = filter.since !== undefined && updatedAt < filter.since;
+    return !isTooOld && matches(event, filter) ? [event] : [];
+  } catch (error) {
+    if (error instanceof NotFoundError) return [];
+    throw error;
   }
 }
 

@@ -28,6 +28,10 @@ export interface Item {
   readonly above: Item[];
   /** Items of the rank below that this leads to. */
   readonly below: Item[];
+  /** A bend that many edges share: those out of one node run along one side, those into one along the other. */
+  readonly trunk?: "out" | "in";
+  /** The node that the edges of a shared bend have in common. */
+  readonly hub?: Item;
   /** The place in its rank. */
   order: number;
 }
@@ -61,10 +65,17 @@ export function layersOf(size: number, links: readonly Link[], most: number): La
     const passed: Item[] = [];
     let last = items[link.from]!;
     for (let rank = last.rank + 1; rank < end.rank; rank++) {
-      const shared = trunk === undefined ? undefined : trunks.get(`${trunk} ${rank}`);
-      const bend = shared ?? { edge, rank, above: [], below: [], order: 0 };
+      const shared = trunk === undefined ? undefined : trunks.get(`${trunk.key} ${rank}`);
+      const bend = shared ?? {
+        edge,
+        rank,
+        above: [],
+        below: [],
+        order: 0,
+        ...(trunk === undefined ? {} : { trunk: trunk.side, hub: items[trunk.side === "out" ? link.from : link.to]! }),
+      };
       if (shared === undefined) ranks[rank]!.push(bend);
-      if (trunk !== undefined) trunks.set(`${trunk} ${rank}`, bend);
+      if (trunk !== undefined) trunks.set(`${trunk.key} ${rank}`, bend);
       passed.push(bend);
       join(last, bend);
       last = bend;
@@ -75,10 +86,15 @@ export function layersOf(size: number, links: readonly Link[], most: number): La
   return { ranks: ordered(ranks), items, bends, back };
 }
 
+interface Trunk {
+  readonly key: string;
+  readonly side: "out" | "in";
+}
+
 /** The edges of a node that has too many for one rank run together, as far as they go side by side. */
-function trunkOf({ from, to }: Link, links: readonly Link[], most: number): string | undefined {
-  if (links.filter((link) => link.from === from).length > most) return `from ${from}`;
-  if (links.filter((link) => link.to === to).length > most) return `to ${to}`;
+function trunkOf({ from, to }: Link, links: readonly Link[], most: number): Trunk | undefined {
+  if (links.filter((link) => link.from === from).length > most) return { key: `out ${from}`, side: "out" };
+  if (links.filter((link) => link.to === to).length > most) return { key: `in ${to}`, side: "in" };
   return undefined;
 }
 
@@ -172,8 +188,13 @@ function ordered(ranks: Item[][]): Item[][] {
       best = ranks.map((rank) => [...rank]);
     }
   }
-  best.forEach(number);
-  return best;
+  const sided = best.map((rank) => rank.toSorted((left, right) => sideOf(left) - sideOf(right)));
+  sided.forEach(number);
+  return sided;
+}
+
+function sideOf({ trunk }: Item): number {
+  return trunk === "out" ? -1 : trunk === "in" ? 1 : 0;
 }
 
 function number(rank: readonly Item[]): void {

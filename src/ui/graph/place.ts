@@ -55,7 +55,8 @@ function pull(item: Item, near: readonly Item[], middle: ReadonlyMap<Item, numbe
   let weights = 0;
   for (const other of near) {
     const weight = stiffness(item, other);
-    sum += weight * middle.get(other)!;
+    // What hangs on a shared bend stands below its node, wherever the bend is.
+    sum += weight * middle.get(item.node === undefined ? other : other.hub ?? other)!;
     weights += weight;
   }
   return sum / weights;

@@ -56,7 +56,8 @@ export async function executionPage(visit: Visit): Promise<Response> {
         : markup`<div class="body">${timeline(visits, visit.now.getTime())}</div>`,
     )
   }
-    ${dataPanel(visit, execution, context)}
+    ${branchesPanel(visit, execution)}
+${dataPanel(visit, execution, context)}
     </div>
     </div>
     ${
@@ -127,6 +128,25 @@ function path(visit: Visit, execution: Execution, graph: FlowGraph, visits: read
   const marks = executionMarks(execution, graph, visits, visit.now.getTime());
   const shape = layOut(graph, { direction: "down" });
   return stage.view("path", drawFlow(graph, shape, marks), { isWide: shape.width > MAX_FITTED, follow: true });
+}
+
+/** The branches of the fan-out entered last: those that failed first, then those that are not done. */
+function branchesPanel(visit: Visit, { branches = {} }: Execution): Html | undefined {
+  const order = { failed: 0, pending: 1, completed: 2 };
+  const all = Object.values(branches).sort((left, right) => order[left.status] - order[right.status]);
+  if (all.length === 0) return undefined;
+  const rows = all.map(({ node, status, attempt = 0, error, parked, until }) =>
+    markup`<tr><td><b>${node}</b></td><td>${
+      badge(status === "pending" ? parked ? "waiting" : "running" : status)
+    }</td><td class="num" data-label="attempt">${attempt + 1}</td><td class="nowrap" data-label="due">${
+      until !== undefined && status === "pending" && when(until, visit)
+    }</td><td class="${status === "failed" ? "error" : "soft"} wide">${error}</td></tr>`
+  );
+  const head = tableHead(["Branch", "Status", "#Attempt", "Due", "Error"]);
+  return panel(
+    "Branches",
+    markup`<div class="scroll" tabindex="0" role="region" aria-label="Branches"><table class="rows">${head}<tbody>${rows}</tbody></table></div>`,
+  );
 }
 
 function lostGraph({ flow }: Execution): Html {

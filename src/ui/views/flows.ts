@@ -27,7 +27,7 @@ const PARALLEL = 16;
 /** The width of a graph that others may stand beside. */
 const MAX_BESIDE = 900;
 /** The width up to which a graph is made to fit the page. */
-const MAX_FITTED = 1_700;
+const MAX_FITTED = 2_000;
 
 type Counts = Record<ExecutionStatus, number>;
 
