@@ -142,7 +142,8 @@ export class FrailConnection {
     this.#pass({ subject, send, reply, isCounted: !READS.test(subject) });
     const msg = await Promise.race([answer.promise, this.#dying.promise]);
     if (this.#lost.delete(reply)) throw new errors.TimeoutError();
-    await new Promise<void>((resolve) => this.#receive(resolve));
+    const received = new Promise<void>((resolve) => this.#receive(resolve));
+    await Promise.race([received, this.#dying.promise]);
     return msg;
   }
 
