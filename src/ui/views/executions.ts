@@ -40,15 +40,15 @@ export async function executionsPage(visit: Visit): Promise<Response> {
   return pageResponse(visit, { title: "Executions", section: "/executions", content, live });
 }
 
-/** A table of executions, by their latest changes. */
-export function table(visit: Visit, events: readonly ExecutionEvent[]): Html {
+/** A table of executions, by their latest changes; without the flow where all are of one. */
+export function table(visit: Visit, events: readonly ExecutionEvent[], { isOneFlow = false } = {}): Html {
   const rows = events.map((event) => {
     const { executionId, flow, status, node, attempt = 0, error, time } = event;
     const tone = status === "failed" ? "error" : "soft";
     return markup`<tr>
 <td>${badge(status)}</td>
 <td class="nowrap">${executionRef(visit, executionId, true)}</td>
-<td><a href="${flowLink(visit, flow)}">${flow}</a></td>
+${!isOneFlow && markup`<td><a href="${flowLink(visit, flow)}">${flow}</a></td>`}
 <td data-label="at">${node} ${attempt > 0 && markup`<span class="soft small nowrap">attempt ${attempt + 1}</span>`}</td>
 ${
       error === undefined

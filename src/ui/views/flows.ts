@@ -95,7 +95,9 @@ function flowHead(visit: Visit, name: string, counts: Counts | undefined): Html 
 }
 
 function latestPanel(visit: Visit, flow: string, latest: readonly ExecutionEvent[]): Html {
-  const content = latest.length === 0 ? empty("No executions yet", "Nothing has been started") : table(visit, latest);
+  const content = latest.length === 0
+    ? empty("No executions yet", "Nothing has been started")
+    : table(visit, latest, { isOneFlow: true });
   return panel("Latest executions", content, {
     tools: markup`<a href="${link(visit, "/executions", { flow })}">All</a>`,
   });
