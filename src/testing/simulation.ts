@@ -161,11 +161,12 @@ export class Simulation {
 
   /** When the server fires the head: the time limit of what it waits for. */
   #firesAt(): number {
-    const { phase, wait, branches } = this.#head;
+    const { phase, wait, branches, alarm } = this.#head;
     if (phase !== "waiting" && phase !== "delayed") return Infinity;
     if (wait?.kind !== "join") return wait?.until ?? Infinity;
-    const pending = Object.values(branches ?? {}).filter(({ status }) => status === "pending");
-    return Math.min(...pending.map(({ until }) => until ?? Infinity));
+    // Otherwise it is the safety alarm, or the time limit of a branch that an earlier join has left behind.
+    const isLimit = Object.values(branches ?? {}).some(({ status, until }) => status === "pending" && until === alarm);
+    return isLimit ? alarm! : Infinity;
   }
 
   /** One turn of an engine: apply events to the head, write what follows or start what is asked for. */
