@@ -370,6 +370,29 @@ Deno.test("an execution's page says what is the matter: where, why, what it wait
   });
 });
 
+Deno.test("the rows of every table have a cell for every column", async () => {
+  await onBench(async ({ ask, server, space }) => {
+    await server.start("orders", { kind: "bad" }, { id: "fails" });
+    await server.start("orders", { kind: "<b>bold</b>" }, { id: "waits" });
+    await ended(server, "fails");
+    await reaches(server, "waits", "waiting", "approve");
+    await server.scheduleFlow("tick", "orders", "0 0 3 * * *");
+    space.nc.publish(`${space.namespace}.in.signal.nobody!.x`, "{}");
+    await until(async () => (await server.deadLetters()).length === 1, "a dead letter");
+    let tables = 0;
+    for (const path of [...PAGES, "/executions/waits", "/executions/fails"]) {
+      for (const [table] of (await page(await ask(path))).matchAll(/<table.*?<\/table>/gs)) {
+        tables++;
+        const columns = table.match(/<th[ >]/g)!.length;
+        for (const [row] of table.slice(table.indexOf("<tbody>")).matchAll(/<tr.*?<\/tr>/gs)) {
+          assertEquals(row.match(/<td[ >]/g)!.length, columns, `${path}: ${row}`);
+        }
+      }
+    }
+    assert(tables > 9, `${tables} tables`);
+  }, { allowActions: true });
+});
+
 Deno.test("without actions their routes do not exist, for any method", async () => {
   await onBench(async ({ ask, server }) => {
     await server.start("orders", { kind: "bad" }, { id: "fails" });

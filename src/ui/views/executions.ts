@@ -58,15 +58,9 @@ ${
 <td class="nowrap soft">${when(time, visit)}</td>
 </tr>`;
   });
+  const columns = ["Status", "Execution", ...isOneFlow ? [] : ["Flow"], "Node", "Error", "Changed"];
   return markup`<div class="scroll" tabindex="0" role="region" aria-label="Executions"><table class="rows">${
-    tableHead([
-      "Status",
-      "Execution",
-      "Flow",
-      "Node",
-      "Error",
-      "Changed",
-    ])
+    tableHead(columns)
   }<tbody>${rows}</tbody></table></div>`;
 }
 
