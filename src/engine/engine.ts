@@ -90,6 +90,7 @@ export class Engine {
   readonly #problems = new Map<string, string>();
   #commands = 0;
   #idle: (() => void) | undefined;
+  #restoring: Promise<void> | undefined;
   #isStopping = false;
 
   /** Creates an engine that does nothing yet. */
@@ -169,20 +170,25 @@ export class Engine {
     consumer: string,
     { room, deliver }: { room: () => number; deliver: (delivery: Delivery) => void },
   ): Puller {
-    const { nats, logger, restore } = this.#options;
+    const { nats, logger } = this.#options;
     const puller = new Puller(nats, {
       stream,
       consumer,
       room,
       deliver,
-      restore: async () => {
-        await restore();
-        await this.#ensureConsumers();
-      },
+      restore: () => this.#restore(),
       warn: (message, fields) => logger.warn(message, fields),
     });
     this.#pullers.push(puller);
     return puller;
+  }
+
+  /** Makes what was deleted anew: once, however many pullers miss something. */
+  #restore(): Promise<void> {
+    this.#restoring ??= this.#options.restore()
+      .then(() => this.#ensureConsumers())
+      .finally(() => this.#restoring = undefined);
+    return this.#restoring;
   }
 
   #take(flow: string, delivery: Delivery): void {

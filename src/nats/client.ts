@@ -143,7 +143,8 @@ export function isPermission(error: unknown): boolean {
 
 /** Whether an error leaves open what has happened: no answer came in time, or the connection was lost. */
 export function isUnknownOutcome(error: unknown): boolean {
-  if (error instanceof PacktrailError) return error instanceof UnavailableError;
+  if (error instanceof UnavailableError) return error.cause === undefined || isUnknownOutcome(error.cause);
+  if (error instanceof PacktrailError) return false;
   if (error instanceof JetStreamApiError) return error.status >= 500;
   return isNatsError(error) && !isPermission(error) && !isConflict(error) && !isNotFound(error);
 }
