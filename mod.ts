@@ -97,6 +97,7 @@ export {
 export type { TaskRequest, TaskResponse, TaskStatus } from "./src/protocol/mod.ts";
 export type { FlowVersion } from "./src/nats/registry.ts";
 export { createServer, type Server } from "./src/server.ts";
+export type { Observer } from "./src/server/observer.ts";
 export type { Branch, Execution, ExecutionWait } from "./src/server/execution.ts";
 export { type AsyncWorker, serveAsync, type ServeAsyncOptions } from "./src/server/serve_async.ts";
 export type { AsyncInvokerOptions, RetentionOptions, ServerOptions } from "./src/server/options.ts";

@@ -4,8 +4,6 @@
  * @module
  */
 
-import type { Context, Load } from "./core/values.ts";
-import type { ExecutionStatus } from "./core/state.ts";
 import type { Outcome } from "./core/events.ts";
 import { Attempts } from "./engine/attempts.ts";
 import { Commands } from "./engine/commands.ts";
@@ -14,26 +12,22 @@ import { Executions } from "./engine/executions.ts";
 import { reconcile, type ReconcileReport } from "./engine/reconcile.ts";
 import { provisionResults } from "./engine/result_records.ts";
 import { NotFoundError, PermissionError, StateError } from "./errors.ts";
-import { flowGraph } from "./flow/mod.ts";
-import type { FlowGraph } from "./flow/types.ts";
-import { InvocationMeter, type InvocationStats } from "./invoker/meter.ts";
+import { InvocationMeter } from "./invoker/meter.ts";
 import { InvokerRegistry } from "./invoker/registry.ts";
 import { NatsTaskInvoker } from "./invoker/nats_task.ts";
 import type { Result } from "./invoker/types.ts";
 import { isJsonObject, type Json, type JsonObject } from "./json.ts";
 import { checkName, isName, Names } from "./names.ts";
 import { type Connection, isNoResponders, type Nats, natsOf, packtrailError, untilAnswered } from "./nats/client.ts";
-import { checkCron, listSchedules, removeSchedule, type Schedule, setHousekeeping, setSchedule } from "./nats/cron.ts";
-import { DataStore, ValueGoneError } from "./nats/data.ts";
-import { type Backlog, readBacklog } from "./nats/backlog.ts";
+import { checkCron, removeSchedule, setHousekeeping, setSchedule } from "./nats/cron.ts";
+import { DataStore } from "./nats/data.ts";
 import { type DeadLetter, DeadLetters, isCut, textOf } from "./nats/dead_letters.ts";
-import { type ExecutionEvent, historyOf, watchEvents } from "./nats/events.ts";
-import { type Head, Heads } from "./nats/heads.ts";
+import { Heads } from "./nats/heads.ts";
 import { type Command, sendCommand, sendRaw } from "./nats/inbox.ts";
 import { Listing } from "./nats/listing.ts";
 import { Mailbox } from "./nats/mail.ts";
 import { ensureConsumer, flowConsumer, provisionStreams } from "./nats/provision.ts";
-import { FlowRegistry, type FlowVersion, type RegisteredFlow } from "./nats/registry.ts";
+import { FlowRegistry, type RegisteredFlow } from "./nats/registry.ts";
 import {
   AsyncInvokers,
   type AsyncKind,
@@ -42,19 +36,14 @@ import {
   resultCache,
   together,
 } from "./server/async.ts";
-import { checkIndex, checkLimit, checkOneOf, checkText, objectText, payloadText } from "./server/checks.ts";
-import { type Execution, executionOf, resultsOf } from "./server/execution.ts";
+import { checkIndex, checkText, objectText, payloadText } from "./server/checks.ts";
 import { loadFlows } from "./server/flows.ts";
 import { type CheckedOptions, checkKnown, checkOptions, randomId, type ServerOptions } from "./server/options.ts";
+import { Observer } from "./server/observer.ts";
 import { type Handler, serveNamespaced, type TaskWorker } from "./worker/mod.ts";
-
-const STATUSES: readonly ExecutionStatus[] = ["running", "waiting", "completed", "failed", "cancelled"];
 
 /** How long the reason of a cancellation may be, in bytes of JSON. */
 const MAX_REASON_BYTES = 4_096;
-
-/** How many changes a listing returns where it is not told. */
-const DEFAULT_RECENT = 100;
 
 /**
  * Creates a server on a NATS connection. Parses and checks everything; no NATS I/O.
@@ -92,18 +81,14 @@ interface ServerInvokers {
 }
 
 /** A packtrail instance: an engine while it runs, and a client of its namespace always. */
-export class Server implements AsyncDisposable {
-  /** The prefix of every NATS name. */
-  readonly namespace: string;
+export class Server extends Observer implements AsyncDisposable {
   readonly #nats: Nats;
   readonly #options: CheckedOptions;
   readonly #flows: ReadonlyMap<string, RegisteredFlow>;
   readonly #invokers: InvokerRegistry;
   readonly #natsTask: NatsTaskInvoker;
-  readonly #meter: InvocationMeter;
   readonly #executions: Executions;
   readonly #deadLetters: DeadLetters;
-  readonly #listing: Listing;
   readonly #registry: FlowRegistry;
   readonly #async: AsyncInvokers;
   readonly #workers = new Set<TaskWorker>();
@@ -119,22 +104,23 @@ export class Server implements AsyncDisposable {
     flows: readonly RegisteredFlow[],
     { invokers, natsTask, asyncKinds, meter }: ServerInvokers,
   ) {
-    this.namespace = options.namespace;
-    this.#nats = nats;
-    this.#options = options;
-    this.#flows = new Map(flows.map((registered) => [registered.flow.name, registered]));
-    this.#invokers = invokers;
-    this.#meter = meter;
-    this.#natsTask = natsTask;
-    this.#registry = new FlowRegistry(nats);
-    for (const registered of flows) this.#registry.remember(registered);
     const writer = `${options.ownerId}.${randomId()}`;
+    const registry = new FlowRegistry(nats);
+    for (const registered of flows) registry.remember(registered);
     const heads = new Heads(nats, writer, options.retention);
     const data = new DataStore(nats, writer.replaceAll(".", "-"));
-    const { registry, settings } = { registry: this.#registry, settings: options };
-    this.#executions = new Executions({ nats, heads, data, mailbox: new Mailbox(nats), registry, settings });
-    this.#deadLetters = new DeadLetters(nats);
-    this.#listing = new Listing(nats, heads);
+    const deadLetters = new DeadLetters(nats);
+    const byName = new Map(flows.map((registered) => [registered.flow.name, registered]));
+    super({ nats, flows: byName, registry, heads, data, listing: new Listing(nats, heads), deadLetters, meter });
+    this.#nats = nats;
+    this.#options = options;
+    this.#flows = byName;
+    this.#invokers = invokers;
+    this.#natsTask = natsTask;
+    this.#registry = registry;
+    this.#deadLetters = deadLetters;
+    const mailbox = new Mailbox(nats);
+    this.#executions = new Executions({ nats, heads, data, mailbox, registry, settings: options });
     this.#async = new AsyncInvokers(asyncKinds, {
       ...options,
       nats,
@@ -142,11 +128,6 @@ export class Server implements AsyncDisposable {
       deadLetters: this.#deadLetters,
       results: resultCache<Result>({ ...options, nats }),
     });
-  }
-
-  /** The names of the flows that this instance loaded, sorted. */
-  flows(): string[] {
-    return [...this.#flows.keys()].sort();
   }
 
   /**
@@ -322,154 +303,10 @@ export class Server implements AsyncDisposable {
     await setSchedule(this.#nats, { name, flow, ...when, payload });
   }
 
-  /** The recurring schedules, by name. */
-  schedules(): Promise<Schedule[]> {
-    return listSchedules(this.#nats);
-  }
-
   /** Removes a recurring schedule. Whether there was one. */
   async unschedule(name: string): Promise<boolean> {
     checkName("name", name);
     return await removeSchedule(this.#nats, name);
-  }
-
-  /** The execution as it is now. @throws {NotFoundError} */
-  async get(id: string): Promise<Execution> {
-    return await this.#reading(id, executionOf);
-  }
-
-  /** Everything that an execution knows: input, payload, results, signals. @throws {NotFoundError} */
-  async results(id: string): Promise<Context> {
-    return await this.#reading(id, (head, load) => resultsOf(head.state, load));
-  }
-
-  /** The events of an execution, oldest first; the latest `limit` of them. Empty for an unknown one. */
-  async history(id: string, options: { limit?: number } = {}): Promise<ExecutionEvent[]> {
-    checkName("id", id);
-    checkKnown("options", options, new Set(["limit"]));
-    const limit = checkLimit("options.limit", options.limit, Infinity);
-    const events = await historyOf(this.#nats, id, await this.#findHead(id));
-    return events.slice(-limit);
-  }
-
-  /** The ids of all executions, sorted. */
-  list(): Promise<string[]> {
-    return this.#listing.ids();
-  }
-
-  /** The latest change of each execution, newest first; page with `before`, the revision of the last one seen. */
-  async recent(
-    options: { status?: ExecutionStatus; flow?: string; limit?: number; before?: number } = {},
-  ): Promise<ExecutionEvent[]> {
-    checkKnown("options", options, new Set(["status", "flow", "limit", "before"]));
-    const { status, flow, before } = options;
-    if (status !== undefined) checkOneOf("options.status", status, STATUSES);
-    if (flow !== undefined) checkName("options.flow", flow);
-    if (before !== undefined) checkIndex("options.before", before);
-    const limit = checkLimit("options.limit", options.limit, DEFAULT_RECENT);
-    return await this.#listing.recent({
-      limit,
-      ...(status === undefined ? {} : { status }),
-      ...(flow === undefined ? {} : { flow }),
-      ...(before === undefined ? {} : { before }),
-    });
-  }
-
-  /** The ids of the executions of a status, sorted. */
-  async byStatus(status: ExecutionStatus): Promise<string[]> {
-    return await this.#listing.byStatus(checkOneOf("status", status, STATUSES));
-  }
-
-  /** The ids of a flow's executions, sorted. */
-  async byFlow(flow: string): Promise<string[]> {
-    return await this.#listing.ids(checkName("flow", flow));
-  }
-
-  /** The latest changes of the executions of a status, newest first; all of them where there is no limit. */
-  async byStatusEvents(status: ExecutionStatus, options: { limit?: number } = {}): Promise<ExecutionEvent[]> {
-    checkKnown("options", options, new Set(["limit"]));
-    const limit = checkLimit("options.limit", options.limit, Infinity);
-    return await this.#listing.recent({ status: checkOneOf("status", status, STATUSES), limit });
-  }
-
-  /** The latest changes of a flow's executions, newest first; all of them where there is no limit. */
-  async byFlowEvents(flow: string, options: { limit?: number } = {}): Promise<ExecutionEvent[]> {
-    checkKnown("options", options, new Set(["limit"]));
-    const limit = checkLimit("options.limit", options.limit, Infinity);
-    return await this.#listing.recent({ flow: checkName("flow", flow), limit });
-  }
-
-  /** How many executions of each status each flow has, by the server's own counters. */
-  async counts(): Promise<Record<string, Record<ExecutionStatus, number>>> {
-    const flows = await this.listFlows();
-    const counts = await Promise.all(flows.map((flow) => this.#listing.counts(flow)));
-    return Object.fromEntries(flows.map((flow, index) => [flow, counts[index]!]));
-  }
-
-  /**
-   * The events of the namespace from the moment of the call, until the signal is aborted. A reader that is too slow
-   * misses events; the next one it gets says how many in `missed`.
-   */
-  watchEvents(options: { signal?: AbortSignal } = {}): AsyncIterable<ExecutionEvent> {
-    checkKnown("options", options, new Set(["signal"]));
-    return watchEvents(this.#nats, options.signal);
-  }
-
-  /** The names of all flows that any instance has loaded, sorted. */
-  async listFlows(): Promise<string[]> {
-    const names = new Set([...await this.#registry.names(), ...this.#flows.keys()]);
-    return [...names].sort();
-  }
-
-  /**
-   * The graph of a flow.
-   *
-   * @param options The hash of one of its definitions; the newest where absent.
-   * @throws {NotFoundError} Where nobody has loaded it, or not with this definition.
-   */
-  async flowGraph(name: string, options: { definition?: string } = {}): Promise<FlowGraph> {
-    checkName("name", name);
-    checkKnown("options", options, new Set(["definition"]));
-    const { definition } = options;
-    if (definition !== undefined) checkName("options.definition", definition);
-    const registered = definition === undefined
-      ? this.#flows.get(name) ?? await this.#registry.newest(name)
-      : await this.#registry.byHash(definition);
-    if (registered?.flow.name !== name) throw new NotFoundError(`there is no flow ${name}: nobody has loaded it`);
-    return flowGraph(registered.flow);
-  }
-
-  /**
-   * The definitions of a flow, the newest first: executions keep the one they started with.
-   *
-   * @throws {NotFoundError} Where nobody has loaded it.
-   */
-  async flowVersions(name: string): Promise<FlowVersion[]> {
-    checkName("name", name);
-    const versions = await this.#registry.versions(name);
-    const own = this.#flows.get(name);
-    if (own !== undefined && !versions.some(({ hash }) => hash === own.hash)) {
-      const isNewest = versions.length === 0;
-      versions.push({ hash: own.hash, definition: own.flow.definition, isNewest });
-    }
-    if (versions.length === 0) throw new NotFoundError(`there is no flow ${name}: nobody has loaded it`);
-    return structuredClone(versions);
-  }
-
-  /** How long the invocations of this instance took, by kind and outcome, since it was created. No I/O. */
-  invocations(): InvocationStats[] {
-    return this.#meter.stats();
-  }
-
-  /** What waits to be done, by the server's own counters. */
-  async backlog(): Promise<Backlog> {
-    return await readBacklog(this.#nats, await this.listFlows());
-  }
-
-  /** What was given up on, newest first. */
-  async deadLetters(options: { limit?: number } = {}): Promise<DeadLetter[]> {
-    checkKnown("options", options, new Set(["limit"]));
-    return await this.#deadLetters.latest(checkLimit("options.limit", options.limit, DEFAULT_RECENT));
   }
 
   /**
@@ -598,35 +435,6 @@ export class Server implements AsyncDisposable {
       throw new NotFoundError(`there is no flow ${name}: this instance has not loaded it, and no other has`);
     }
     return registered;
-  }
-
-  /** Reads the values a head refers to. Those it has moved on from may be gone: then its next head is read. */
-  async #reading<T>(id: string, read: (head: Head, load: Load) => T): Promise<T> {
-    for (;;) {
-      const head = await this.#head(id);
-      try {
-        return await this.#executions.parts.data.loading((load) => read(head, load));
-      } catch (error) {
-        if (!(error instanceof ValueGoneError) || (await this.#findHead(id))?.revision === head.revision) throw error;
-      }
-    }
-  }
-
-  async #head(id: string): Promise<Head> {
-    checkName("id", id);
-    const head = await this.#findHead(id);
-    if (head === undefined) throw new NotFoundError(`there is no execution ${id}`);
-    return head;
-  }
-
-  async #findHead(id: string): Promise<Head | undefined> {
-    try {
-      return await this.#executions.parts.heads.read(id);
-    } catch (error) {
-      // The streams do not exist yet.
-      if (isNoResponders(error)) return undefined;
-      throw error;
-    }
   }
 
   #maxPayload(): number {
