@@ -140,7 +140,7 @@ async function crashIn(space: Space, kind: Failure, at: number): Promise<CrashRu
   checkAttempts(ID, world.attempts.get(ID)!, outcome);
   await checkVersions(space.nc, space.names, client, ID);
   writes.check();
-  assertEquals(world.strangers, []);
+  assertEquals([...world.strangers, ...world.refused], []);
   return { hasFailed, effects: [...frail.effects], repeated: world.invocations - outcome.attempts.length };
 }
 

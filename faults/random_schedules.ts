@@ -283,6 +283,7 @@ class Stage {
       }
     }
     this.#writes.check();
+    assertEquals(world.refused, []);
     assertEquals(world.strangers, [], "executions that nobody started here");
     assertEquals(await this.#client.list(), this.subjects.map(({ id }) => id).sort());
   }
@@ -346,6 +347,38 @@ class Stage {
       },
       `execution ${id} to fail, or to come to ${outcome.status}`,
       PATIENCE_MS,
+    ).catch(async (error) => {
+      throw new Error(`${error.message}: ${await this.#story(id)}`, { cause: error });
+    });
+  }
+
+  /** What has become of an execution, for messages. */
+  async #story(id: string): Promise<string> {
+    const jsm = await jetstreamManager(this.space.nc);
+    const { names } = this.space;
+    const { flow } = this.subjects.find((subject) => subject.id === id)!.of;
+    const filter = { subjects_filter: names.headsOf("*", id) };
+    const { state } = await jsm.streams.info(names.executionStream(), filter);
+    const inbox = await jsm.consumers.info(names.inboxStream, "inbox").catch(() => undefined);
+    const work = await jsm.consumers.info(names.executionStream(), names.flowConsumer(flow.name))
+      .catch(() => undefined);
+    const consumers = [work, inbox].map((info) =>
+      info && {
+        delivered: info.delivered.stream_seq,
+        floor: info.ack_floor.stream_seq,
+        pending: info.num_pending,
+        inHand: info.num_ack_pending,
+        waiting: info.num_waiting,
+      }
+    );
+    const warnings = this.space.log.filter(({ level }) => level !== "info").slice(-10);
+    const execution = await this.#client.get(id);
+    const events = await this.#client.history(id);
+    const history = events.map(({ node, status, attempt, revision }) => `${revision} ${node} ${status} ${attempt}`);
+    return JSON.stringify(
+      { execution, history, heads: state.subjects, consumers, warnings, refused: this.world.refused },
+      null,
+      1,
     );
   }
 

@@ -20,6 +20,8 @@ export class ScriptedWorld {
   invocations = 0;
   /** Executions that somebody else's invocation named. */
   readonly strangers: string[] = [];
+  /** Completions that were refused, which none must be. */
+  readonly refused: string[] = [];
   readonly #scripts = new Map<string, Script>();
   readonly #visits = new Map<string, number[]>();
   readonly #completed = new Set<string>();
@@ -97,7 +99,7 @@ export class ScriptedWorld {
       await this.acknowledged(() => this.#client.completeActivity(id, node, attempt, result, { generation }));
     })();
     this.#deeds.add(deed);
-    void deed.catch(() => {}).finally(() => this.#deeds.delete(deed));
+    void deed.catch((error) => this.refused.push(`${key}: ${error}`)).finally(() => this.#deeds.delete(deed));
   }
 }
 
