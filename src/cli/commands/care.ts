@@ -36,9 +36,12 @@ export function addCareCommands(program: Command): void {
   });
   const permissions = program.command("permissions").summary("print the NATS permissions of a role")
     .description("Prints the permissions that a NATS user needs for a role, as a block of the server's configuration.")
-    .addOption(new Option("--role <role>", "the role").choices(ROLES).makeOptionMandatory())
+    .addOption(new Option("--role <role>", "the role").choices([...ROLES, "async-worker"]).makeOptionMandatory())
     .option("--tasks <subjects>", "what a worker serves, with commas between them (default: tasks.>)")
-    .option("--async-kinds <kinds>", "the kinds of async invokers an engine has, with commas between them");
+    .option(
+      "--async-kinds <kinds>",
+      "the kinds of async invokers of an engine or async worker, with commas between them",
+    );
   action(
     permissions,
     (scene, { role, tasks, asyncKinds }: { role: Role; tasks?: string; asyncKinds?: string }) => {
