@@ -359,6 +359,9 @@ class Stage {
     const { flow } = this.subjects.find((subject) => subject.id === id)!.of;
     const filter = { subjects_filter: names.headsOf("*", id) };
     const { state } = await jsm.streams.info(names.executionStream(), filter);
+    const mail = await jsm.streams.info(names.executionStream(), { subjects_filter: names.mailOf(id) });
+    const left = await jsm.streams.info(names.inboxStream, { subjects_filter: names.inboxSubjects() });
+    const kept = { mail: mail.state.subjects, inbox: left.state };
     const inbox = await jsm.consumers.info(names.inboxStream, "inbox").catch(() => undefined);
     const work = await jsm.consumers.info(names.executionStream(), names.flowConsumer(flow.name))
       .catch(() => undefined);
@@ -376,7 +379,7 @@ class Stage {
     const events = await this.#client.history(id);
     const history = events.map(({ node, status, attempt, revision }) => `${revision} ${node} ${status} ${attempt}`);
     return JSON.stringify(
-      { execution, history, heads: state.subjects, consumers, warnings, refused: this.world.refused },
+      { execution, history, heads: state.subjects, kept, consumers, warnings, refused: this.world.refused },
       null,
       1,
     );
