@@ -185,6 +185,7 @@ export class Commands {
     const event: Event = { type: "signal", name, payload, sequence: delivery.sequence };
     const applied = await executions.apply(id, event);
     if (applied.type !== "next") executions.discard(event);
+    if (applied.type === "unknown") throw new NotYet(`there is no execution ${id}`);
     if (applied.type === "drop" && applied.lost) throw new Hopeless(applied.reason);
     if (applied.type === "keep") await this.#keep(id, executions.parts.nats.names.signalMail(id, name), text, delivery);
   }
