@@ -1,6 +1,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { jetstreamManager } from "@nats-io/jetstream";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import type { FlowDef, Json, NodeDef } from "../mod.ts";
+import { natsOf } from "../src/nats/client.ts";
+import { Mailbox } from "../src/nats/mail.ts";
 import { ended, Gate, inSpace, reaches, Recorder, type Space, until } from "./support/mod.ts";
 
 const task = (id: string): NodeDef => ({ id, type: "task", invoker: "f" });
@@ -204,4 +206,29 @@ Deno.test("what no execution can ever take ends as a dead letter, and blocks not
     assertMatch(wrong.reason, /flow dead has no node that waits for signal wrong-name/);
     assertEquals([late.key, late.reason], ["known", "execution known is completed"]);
     assertEquals((await server.deadLetters({ limit: 1 })).length, 1);
+  }));
+
+Deno.test("a signal that was kept is found by whoever comes after an engine that died before it looked (R7)", () =>
+  inSpace(async (space) => {
+    const flow: FlowDef = {
+      name: "two",
+      nodes: [
+        { id: "first", type: "signal", signalName: "one" },
+        { id: "second", type: "signal", signalName: "other" },
+      ],
+      edges: [{ from: "first", to: "second" }],
+    };
+    const { server, stop } = await space.engine({ flows: [flow] });
+    const id = await server.start("two");
+    await server.signal(id, "one");
+    await reaches(server, id, "waiting", "second");
+    await stop();
+    // What an engine leaves that is killed between parking and its look into the mail: the signal kept, its cause unacked.
+    const nats = await natsOf(space.nc, space.names);
+    await new Mailbox(nats).keep(space.names.signalMail(id, "other"), `"kept"`, 2);
+    await jetstream(space.nc).publish(space.names.command("complete", id, "first", 0), `{"status":"ok"}`);
+    const again = await space.engine({ flows: [flow] });
+    const letter = await until(async () => (await again.server.deadLetters())[0], "the completion to be given up on");
+    assertEquals(letter.reason.includes("no task first"), true);
+    assertEquals((await ended(again.server, id)).signals, { one: null, other: "kept" });
   }));

@@ -162,7 +162,7 @@ export class Commands {
         const applied = await executions.apply(command.id, { type: "resume" });
         if (applied.type === "unknown") throw new Hopeless(`there is no execution ${command.id}`);
         // A redelivery finds what the delivery before it has done.
-        if (applied.type === "drop" && delivery.deliveries === 1) throw new Hopeless(applied.reason);
+        if (applied.type === "drop") await this.#dropped(command.id, { ...applied, lost: delivery.deliveries === 1 });
       }
     }
   }
@@ -186,7 +186,7 @@ export class Commands {
     const applied = await executions.apply(id, event);
     if (applied.type !== "next") executions.discard(event);
     if (applied.type === "unknown") throw new NotYet(`there is no execution ${id}`);
-    if (applied.type === "drop" && applied.lost) throw new Hopeless(applied.reason);
+    if (applied.type === "drop") await this.#dropped(id, applied);
     if (applied.type === "keep") await this.#keep(id, executions.parts.nats.names.signalMail(id, name), text, delivery);
   }
 
@@ -205,20 +205,33 @@ export class Commands {
     const applied = await executions.apply(id, event);
     if (applied.type !== "next") executions.discard(event);
     if (applied.type === "unknown") throw new Hopeless(`there is no execution ${id}`);
-    if (applied.type === "drop" && applied.lost) throw new Hopeless(applied.reason);
+    if (applied.type === "drop") await this.#dropped(id, applied);
     if (applied.type !== "keep") return;
     const subject = executions.parts.nats.names.completionMail(id, node, applied.generation!, attempt);
     await this.#keep(id, subject, JSON.stringify(result), delivery);
   }
 
-  /** Mail before waiting, then a look at the head: whoever parks meanwhile looks into the mail (R7). */
-  async #keep(id: string, subject: string, text: string, delivery: Delivery): Promise<void> {
+  /**
+   * A command that changes nothing may have had its effect when it was delivered before, by an engine that died before
+   * it looked into the mail: who parks looks once more (R7), and whoever comes after it.
+   */
+  async #dropped(id: string, { reason, lost }: { reason: string; lost: boolean }): Promise<void> {
+    await this.#look(id);
+    if (lost) throw new Hopeless(reason);
+  }
+
+  async #look(id: string): Promise<void> {
     const { executions } = this.#options;
-    await executions.parts.mailbox.keep(subject, text, delivery.sequence);
     const head = await executions.parts.heads.read(id);
     if (head !== undefined && awaitsMail(head.state)) {
       await executions.collectMail(await executions.flowOf(head.state), head);
     }
+  }
+
+  /** Mail before waiting, then a look at the head: whoever parks meanwhile looks into the mail (R7). */
+  async #keep(id: string, subject: string, text: string, delivery: Delivery): Promise<void> {
+    await this.#options.executions.parts.mailbox.keep(subject, text, delivery.sequence);
+    await this.#look(id);
   }
 
   #checkSize(text: string, what: string): void {
