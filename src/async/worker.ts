@@ -9,7 +9,7 @@
  */
 
 import type { Logger } from "../logger.ts";
-import type { Nats } from "../nats/client.ts";
+import { type Nats, onReconnect } from "../nats/client.ts";
 import type { Delivery } from "../nats/delivery.ts";
 import { Puller } from "../nats/pull.ts";
 import { ensureQueue, ensureWorkers, type QueueConfig, WORKERS } from "./jobs.ts";
@@ -65,7 +65,7 @@ export class AsyncWorker {
     await this.provision();
     if (signal.aborted) return;
     const heartbeat = setInterval(() => this.#keepAlive(), Math.min(MAX_HEARTBEAT_MS, queue.leaseMs / 3));
-    const statuses = this.#watchConnection();
+    const unwatch = onReconnect(this.#options.nats.nc, () => this.#reconnected());
     this.#puller.start();
     try {
       await new Promise<void>((resolve) => {
@@ -75,7 +75,7 @@ export class AsyncWorker {
       await this.#drain();
     } finally {
       clearInterval(heartbeat);
-      statuses.stop();
+      unwatch();
     }
   }
 
@@ -108,23 +108,9 @@ export class AsyncWorker {
     clearTimeout(timer);
   }
 
-  /** After a reconnect, anything may have been missed: every job looks whether it is still wanted. */
-  #watchConnection(): { stop(): void } {
-    const statuses = this.#options.nats.nc.status();
-    let isStopped = false;
-    (async () => {
-      for await (const status of statuses) {
-        if (isStopped) break;
-        if (status.type !== "reconnect") continue;
-        for (const job of this.#running) job.doubt();
-        this.#puller.reconnected();
-      }
-    })();
-    return {
-      stop() {
-        isStopped = true;
-        (statuses as { stop?: () => void }).stop?.();
-      },
-    };
+  /** Anything may have been missed: every job looks whether it is still wanted. */
+  #reconnected(): void {
+    for (const job of this.#running) job.doubt();
+    this.#puller.reconnected();
   }
 }

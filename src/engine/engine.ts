@@ -11,7 +11,7 @@ import { UnknownNodeError } from "../core/enter.ts";
 import { awaitsMail } from "../core/mail.ts";
 import { UnavailableError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
-import { isUnknownOutcome, type Nats, untilAnswered } from "../nats/client.ts";
+import { isUnknownOutcome, type Nats, onReconnect, untilAnswered } from "../nats/client.ts";
 import { redeliveryDelay } from "../nats/backoff.ts";
 import { ValueGoneError } from "../nats/data.ts";
 import type { DeadLetters } from "../nats/dead_letters.ts";
@@ -63,9 +63,6 @@ const REMEMBERED_CANCELS = 10_000;
 /** Postponed deliveries an engine remembers the reasons of. */
 const REMEMBERED_PROBLEMS = 1_000;
 
-/** How long a stopping engine waits for the server to confirm that it gets no more work, in milliseconds. */
-const STOP_PULLING_MS = 5_000;
-
 /** How far our estimate of the server's time may be off, in milliseconds. */
 const CLOCK_MARGIN_MS = 1_000;
 
@@ -112,7 +109,7 @@ export class Engine {
         if (error === null) this.#noticeCancel(msg.subject.split(".").at(-1)!);
       },
     });
-    const statuses = this.#watchConnection();
+    const unwatch = onReconnect(nats.nc, () => this.#reconnected());
     this.#startPullers();
     try {
       await new Promise<void>((resolve) => {
@@ -126,7 +123,7 @@ export class Engine {
       clearInterval(heartbeat);
       clearInterval(sweep);
       if (!nats.nc.isClosed()) cancels.unsubscribe();
-      statuses.stop();
+      unwatch();
       await this.#sweeper.finish();
     }
   }
@@ -357,21 +354,13 @@ export class Engine {
   /** Stops taking work, gives back what waits, and gives what is under way its time to end. */
   async #drain(): Promise<void> {
     this.#isStopping = true;
-    await this.#stopPulling();
+    await Promise.all(this.#pullers.map((puller) => puller.stop()));
     this.#lanes.release();
     if (this.#isIdle()) return;
     const timer = setTimeout(() => {
       for (const session of this.#sessions.values()) session.drop();
     }, this.#options.drainTimeoutMs);
     await new Promise<void>((resolve) => this.#idle = resolve);
-    clearTimeout(timer);
-  }
-
-  /** While the server is away there is nobody to wait for. */
-  async #stopPulling(): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, STOP_PULLING_MS));
-    await Promise.race([Promise.all(this.#pullers.map((puller) => puller.stop())), patience]);
     clearTimeout(timer);
   }
 
@@ -383,26 +372,12 @@ export class Engine {
     if (this.#isIdle()) this.#idle?.();
   }
 
-  /** After a reconnect, anything may have been missed: every session looks at its head. */
-  #watchConnection(): { stop(): void } {
-    const statuses = this.#options.nats.nc.status();
-    let isStopped = false;
-    (async () => {
-      for await (const status of statuses) {
-        if (isStopped) break;
-        if (status.type !== "reconnect") continue;
-        const now = this.#options.nats.clock.now() + CLOCK_MARGIN_MS;
-        for (const flow of this.#options.flows) this.#doubtBefore.set(flow, now);
-        for (const session of this.#sessions.values()) session.doubt();
-        for (const puller of this.#pullers) puller.reconnected();
-      }
-    })();
-    return {
-      stop() {
-        isStopped = true;
-        (statuses as { stop?: () => void }).stop?.();
-      },
-    };
+  /** Anything may have been missed: every session looks at its head, and what comes next is doubted. */
+  #reconnected(): void {
+    const now = this.#options.nats.clock.now() + CLOCK_MARGIN_MS;
+    for (const flow of this.#options.flows) this.#doubtBefore.set(flow, now);
+    for (const session of this.#sessions.values()) session.doubt();
+    for (const puller of this.#pullers) puller.reconnected();
   }
 }
 

@@ -110,10 +110,26 @@ export async function syncClock(nats: Nats, maxAgeMs: number): Promise<void> {
   const askedAt = performance.now();
   try {
     const info = await nats.jsm.streams.info(nats.names.executionStream());
-    nats.clock.observe((info as { ts?: string }).ts ?? "", askedAt);
+    nats.clock.observe(info, askedAt);
   } catch (error) {
     throw packtrailError(error, "asking the server for its time");
   }
+}
+
+/** Calls back whenever the connection was lost and is back: anything may have been missed. Returns what ends that. */
+export function onReconnect(nc: Connection, missed: () => void): () => void {
+  const statuses = nc.status();
+  let isStopped = false;
+  (async () => {
+    for await (const status of statuses) {
+      if (isStopped) break;
+      if (status.type === "reconnect") missed();
+    }
+  })();
+  return () => {
+    isStopped = true;
+    (statuses as { stop?: () => void }).stop?.();
+  };
 }
 
 /** Whether an error says that a compare-and-set was lost (R9). */

@@ -22,9 +22,10 @@ export class ServerClock {
     return performance.now() - this.#syncedAt;
   }
 
-  /** Learns the server's time from an answer that carries it. `askedAt` is `performance.now()` of the question. */
-  observe(serverTime: string, askedAt: number): void {
-    const time = Date.parse(serverTime);
+  /** Learns the server's time from an answer, where it carries it. `askedAt` is `performance.now()` of the question. */
+  observe(answer: object, askedAt: number): void {
+    // Every answer about a stream has it; the client's types do not say so.
+    const time = Date.parse((answer as { ts?: string }).ts ?? "");
     if (!Number.isFinite(time)) return;
     const answeredAt = performance.now();
     this.#offset = time - (askedAt + answeredAt) / 2;

@@ -188,7 +188,7 @@ export class Heads {
     const stream = names.executionStream(id);
     const info = await jsm.streams.info(stream, { subjects_filter: names.headsOf(flow, id) })
       .catch((error) => Promise.reject(packtrailError(error, `reading execution ${id}`)));
-    this.#nats.clock.observe((info as { ts?: string }).ts ?? "", askedAt);
+    this.#nats.clock.observe(info, askedAt);
     for (const subject of Object.keys(info.state.subjects ?? {})) {
       if (names.parseHead(subject)?.phase === "due") continue;
       const last = await this.#last(subject, `reading execution ${id}`);

@@ -71,7 +71,7 @@ export async function ensureStream(nats: Nats, config: StreamConfigPart): Promis
   try {
     const askedAt = performance.now();
     const info = await nats.jsm.streams.info(config.name);
-    nats.clock.observe((info as { ts?: string }).ts ?? "", askedAt);
+    nats.clock.observe(info, askedAt);
     checkStream(config, info.config);
   } catch (error) {
     if (error instanceof ServerVersionError) throw error;
@@ -189,7 +189,7 @@ async function createStream(nats: Nats, config: StreamConfigPart, action: string
   try {
     const askedAt = performance.now();
     const info = await nats.jsm.streams.add(config as StreamConfig & { name: string });
-    nats.clock.observe((info as { ts?: string }).ts ?? "", askedAt);
+    nats.clock.observe(info, askedAt);
   } catch (error) {
     throw packtrailError(error, action);
   }

@@ -14,6 +14,9 @@ import type { Nats } from "./client.ts";
 /** How long a pull request waits for messages, in milliseconds; so long can a deleted consumer go unnoticed. */
 export const PULL_EXPIRES_MS = 5_000;
 
+/** How long a stopping puller waits for the server to confirm that it gets no more, in milliseconds. */
+const STOP_MS = 5_000;
+
 /** What a puller asks and tells. */
 export interface PullerOptions {
   /** The stream. */
@@ -96,8 +99,11 @@ export class Puller {
     this.#requests.clear();
     this.#asked = 0;
     if (subscription === undefined || this.#nats.nc.isClosed()) return;
-    // A lost connection takes the subscription and the pull requests with it: there is nothing to wait for then.
-    await subscription.drain().catch(() => {});
+    // A lost connection takes the subscription and the pull requests with it: there is nobody to wait for then.
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const patience = new Promise<void>((resolve) => timer = setTimeout(resolve, STOP_MS));
+    await Promise.race([subscription.drain().catch(() => {}), patience]);
+    clearTimeout(timer);
   }
 
   #receive(msg: Msg): void {
