@@ -14,6 +14,13 @@ export interface NatsClusterOptions {
   size?: number;
   /** Text added to every server's configuration. */
   config?: string;
+  /**
+   * Where one server reaches another, by their places in the cluster: the port of a proxy in front of `port`. The
+   * servers then know no other way to each other, so that one can be cut off.
+   *
+   * @default {`port` itself}
+   */
+  routeVia?: (from: number, to: number, port: number) => number;
 }
 
 /** One server of a cluster. Its streams stay while it is down. */
@@ -52,9 +59,8 @@ const MOST_TRIES = 5;
  * @throws {NatsServerError} Where a server does not come up, or JetStream has no leader in time.
  */
 export async function startNatsCluster(options: NatsClusterOptions = {}): Promise<NatsCluster> {
-  const { size = 3, config = "" } = options;
   for (let attempt = 1;; attempt++) {
-    const cluster = new Cluster(await Deno.makeTempDir({ prefix: "packtrail-cluster-" }), size, config);
+    const cluster = new Cluster(await Deno.makeTempDir({ prefix: "packtrail-cluster-" }), options);
     try {
       await cluster.start();
       return cluster;
@@ -69,14 +75,14 @@ class Cluster implements NatsCluster {
   readonly nodes: readonly Node[];
   readonly #folder: string;
 
-  constructor(folder: string, size: number, config: string) {
+  constructor(folder: string, { size = 3, config = "", routeVia }: NatsClusterOptions) {
     this.#folder = folder;
     const ports = freePorts(3 * size);
-    const routes = ports.slice(0, size).map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
+    const routes = routesOf(ports.slice(0, size), routeVia);
     this.nodes = Array.from({ length: size }, (_, index) => {
       const [route, client, monitor] = [ports[index]!, ports[size + index]!, ports[2 * size + index]!];
       const name = `n${index + 1}`;
-      const cluster = `cluster { name: packtrail, host: "127.0.0.1", port: ${route}, routes: [${routes}] }`;
+      const cluster = `cluster { name: packtrail, host: "127.0.0.1", port: ${route}, ${routes[index]} }`;
       const text = `server_name: ${name}\nhttp: "127.0.0.1:${monitor}"\n${cluster}\n${config}`;
       return new Node({ name, port: client, monitor, storeDir: join(folder, name), config: text });
     });
@@ -113,6 +119,19 @@ class Cluster implements NatsCluster {
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
+}
+
+/** The settings of each server about its ways to the others. */
+function routesOf(ports: number[], via: NatsClusterOptions["routeVia"]): string[] {
+  const routes = (ways: number[]) => `routes: [${ways.map((port) => `"nats://127.0.0.1:${port}"`).join(", ")}]`;
+  if (via === undefined) return ports.map(() => routes(ports));
+  return ports.map((_, from) => {
+    // Each pair has one way: two servers that connect to each other at once close both, and try again a second later.
+    const half = Array.from({ length: Math.floor(ports.length / 2) }, (_, step) => (from + step + 1) % ports.length);
+    const ways = half.map((to) => via(from, to, ports[to]!));
+    // A server tells the others of its address: with a port that nobody listens on, the proxies stay the only way.
+    return `${routes(ways)}, no_advertise: true, advertise: "127.0.0.1:1"`;
+  });
 }
 
 class Node implements NatsClusterNode {
