@@ -72,7 +72,7 @@ Deno.test("a credentials file is honoured, from --creds and from NATS_CREDS", as
 });
 
 Deno.test("doctor sees a healthy namespace as healthy, and what clients cannot see by the monitoring address", async () => {
-  const [monitor] = freePorts(1);
+  const [monitor] = await freePorts(1);
   const config = `http: "127.0.0.1:${monitor}"\njetstream { sync_interval: always }`;
   await using nats = await startNatsServer({ config });
   await inSpace(async (space) => {

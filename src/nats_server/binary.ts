@@ -1,4 +1,5 @@
 import { delimiter, join, resolve } from "node:path";
+import process from "node:process";
 import { installDebianPackage, SUITE } from "./debian.ts";
 import { NatsServerError, reason } from "./errors.ts";
 import { BINARY_NAME, cacheFolder, environment, isFile } from "./files.ts";
@@ -94,7 +95,7 @@ async function provision(tried: string[]): Promise<string> {
 function providers(): { name: string; install: (target: string) => Promise<void> }[] {
   const release = { name: `official release ${RELEASE}`, install: installRelease };
   const debian = { name: `Debian package (${SUITE})`, install: installDebianPackage };
-  return Deno.build.os === "linux" ? [release, debian] : [release];
+  return process.platform === "linux" ? [release, debian] : [release];
 }
 
 function cachedBinary(): string {

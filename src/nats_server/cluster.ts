@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { NatsServerError } from "./errors.ts";
-import { ignoreNotFound } from "./files.ts";
+import { makeTempFolder, removeFolder } from "./files.ts";
 import { freePorts } from "./ports.ts";
 import { isPortTaken, type NatsServer, startNatsServer } from "./server.ts";
 
@@ -59,8 +59,9 @@ const MOST_TRIES = 5;
  * @throws {NatsServerError} Where a server does not come up, or JetStream has no leader in time.
  */
 export async function startNatsCluster(options: NatsClusterOptions = {}): Promise<NatsCluster> {
+  const { size = 3 } = options;
   for (let attempt = 1;; attempt++) {
-    const cluster = new Cluster(await Deno.makeTempDir({ prefix: "packtrail-cluster-" }), options);
+    const cluster = new Cluster(await makeTempFolder("packtrail-cluster-"), await freePorts(3 * size), options);
     try {
       await cluster.start();
       return cluster;
@@ -75,9 +76,9 @@ class Cluster implements NatsCluster {
   readonly nodes: readonly Node[];
   readonly #folder: string;
 
-  constructor(folder: string, { size = 3, config = "", routeVia }: NatsClusterOptions) {
+  constructor(folder: string, ports: readonly number[], { config = "", routeVia }: NatsClusterOptions) {
     this.#folder = folder;
-    const ports = freePorts(3 * size);
+    const size = ports.length / 3;
     const routes = routesOf(ports.slice(0, size), routeVia);
     this.nodes = Array.from({ length: size }, (_, index) => {
       const [route, client, monitor] = [ports[index]!, ports[size + index]!, ports[2 * size + index]!];
@@ -113,7 +114,7 @@ class Cluster implements NatsCluster {
 
   async stop(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.stop()));
-    await Deno.remove(this.#folder, { recursive: true }).catch(ignoreNotFound);
+    await removeFolder(this.#folder);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

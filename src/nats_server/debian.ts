@@ -1,7 +1,8 @@
+import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type AptArchive, chooseArchives, formatSource, parseDeb822, parseList } from "./apt_sources.ts";
 import { reason } from "./errors.ts";
-import { installBinary, isFile, runProgram, withTempFolder } from "./files.ts";
+import { hasCode, installBinary, isFile, runProgram, withTempFolder } from "./files.ts";
 
 /** The Debian release whose nats-server is new enough. */
 export const SUITE = "forky";
@@ -29,12 +30,12 @@ export async function installDebianPackage(target: string): Promise<void> {
 }
 
 async function installFrom(archive: AptArchive, folder: string, target: string): Promise<void> {
-  await Deno.chmod(folder, 0o755); // apt reads its lists as a user without rights of its own
+  await chmod(folder, 0o755); // apt reads its lists as a user without rights of its own
   for (const name of ["lists/partial", "cache/archives/partial"]) {
-    await Deno.mkdir(join(folder, name), { recursive: true });
+    await mkdir(join(folder, name), { recursive: true });
   }
   const sources = join(folder, `${SUITE}.sources`);
-  await Deno.writeTextFile(sources, formatSource(archive, SUITE));
+  await writeFile(sources, formatSource(archive, SUITE));
   const settings = {
     "Dir::Etc::sourcelist": sources,
     "Dir::Etc::sourceparts": "-",
@@ -53,7 +54,8 @@ async function installFrom(archive: AptArchive, folder: string, target: string):
 }
 
 async function findPackage(folder: string): Promise<string> {
-  for await (const entry of Deno.readDir(folder)) if (entry.name.endsWith(".deb")) return join(folder, entry.name);
+  const name = (await readdir(folder)).find((name) => name.endsWith(".deb"));
+  if (name !== undefined) return join(folder, name);
   throw new Error("`apt-get download nats-server` left no package");
 }
 
@@ -78,18 +80,18 @@ async function readArchives(): Promise<AptArchive[]> {
 
 async function listFolder(path: string): Promise<string[]> {
   try {
-    return (await Array.fromAsync(Deno.readDir(path), (entry) => entry.name)).sort();
+    return (await readdir(path)).sort();
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
+    if (hasCode(error, "ENOENT")) return [];
     throw error;
   }
 }
 
 async function readText(path: string): Promise<string> {
   try {
-    return await Deno.readTextFile(path);
+    return await readFile(path, "utf8");
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) return "";
+    if (hasCode(error, "ENOENT", "EACCES")) return "";
     throw error;
   }
 }

@@ -1,16 +1,22 @@
+import { chmod, copyFile, mkdir, rename, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import process from "node:process";
+import { execute } from "./execute.ts";
 import { checkVersion } from "./version.ts";
 
+/** Whether this machine runs Windows. */
+export const IS_WINDOWS: boolean = process.platform === "win32";
+
 /** The file name of the server's binary on this machine. */
-export const BINARY_NAME: string = Deno.build.os === "windows" ? "nats-server.exe" : "nats-server";
+export const BINARY_NAME: string = IS_WINDOWS ? "nats-server.exe" : "nats-server";
 
 /** The value of an environment variable; `undefined` where it is unset, empty, or may not be read. */
 export function environment(name: string): string | undefined {
   try {
-    return Deno.env.get(name) || undefined;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return undefined;
-    throw error;
+    return process.env[name] || undefined;
+  } catch { // Deno without the permission for it
+    return undefined;
   }
 }
 
@@ -22,15 +28,15 @@ export function cacheFolder(): string {
 }
 
 function underHome(home: string): string {
-  if (Deno.build.os === "darwin") return join(home, "Library", "Caches");
-  if (Deno.build.os === "windows") return environment("LOCALAPPDATA") ?? join(home, "AppData", "Local");
+  if (process.platform === "darwin") return join(home, "Library", "Caches");
+  if (IS_WINDOWS) return environment("LOCALAPPDATA") ?? join(home, "AppData", "Local");
   return join(home, ".cache");
 }
 
 /** Whether a path is a file that can be seen. */
 export async function isFile(path: string): Promise<boolean> {
   try {
-    return (await Deno.stat(path)).isFile;
+    return (await stat(path)).isFile();
   } catch {
     return false;
   }
@@ -41,30 +47,51 @@ export async function isFile(path: string): Promise<boolean> {
  * already runs the old one, sees a whole file at any time.
  */
 export async function installBinary(from: string, to: string): Promise<void> {
-  await Deno.mkdir(dirname(to), { recursive: true });
+  await mkdir(dirname(to), { recursive: true });
   const draft = join(dirname(to), `.${crypto.randomUUID()}-${BINARY_NAME}`);
   try {
-    await Deno.copyFile(from, draft);
-    if (Deno.build.os !== "windows") await Deno.chmod(draft, 0o755);
+    await copyFile(from, draft);
+    if (!IS_WINDOWS) await chmod(draft, 0o755);
     await checkVersion(draft);
-    await Deno.rename(draft, to);
+    await rename(draft, to);
   } finally {
-    await Deno.remove(draft).catch(ignoreNotFound);
+    await rm(draft, { force: true });
   }
 }
 
-/** A rejection handler for removals: what is gone already is fine. */
-export function ignoreNotFound(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
+/** Makes a temporary folder that only this user can look into. */
+export async function makeTempFolder(prefix: string): Promise<string> {
+  // `mkdtemp` would do the same, but Deno asks for a permission that `mkdir` does without.
+  const folder = join(tempFolder(), `${prefix}${crypto.randomUUID()}`);
+  await mkdir(folder, { mode: 0o700 });
+  return folder;
+}
+
+function tempFolder(): string {
+  try {
+    return tmpdir();
+  } catch { // Deno without the permission to read TMPDIR
+    return "/tmp";
+  }
+}
+
+/** Removes a folder and what is in it; one that is gone already is fine. */
+export async function removeFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** Whether an error of the file system has one of these codes. */
+export function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
 /** Runs a step in a temporary folder that is removed afterwards. */
 export async function withTempFolder<T>(step: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await Deno.makeTempDir({ prefix: "packtrail-" });
+  const folder = await makeTempFolder("packtrail-");
   try {
     return await step(folder);
   } finally {
-    await Deno.remove(folder, { recursive: true }).catch(ignoreNotFound);
+    await removeFolder(folder);
   }
 }
 
@@ -80,18 +107,9 @@ export async function runProgram(
   options: { cwd?: string; timeout?: number } = {},
 ): Promise<void> {
   const { cwd, timeout = 120_000 } = options;
-  const signal = AbortSignal.timeout(timeout);
-  const command = new Deno.Command(program, { args, stdin: "null", signal, env: { LC_ALL: "C" }, ...(cwd && { cwd }) });
-  let output: Deno.CommandOutput;
-  try {
-    output = await command.output();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) throw new Error(`${program} is not installed`, { cause: error });
-    throw error;
-  }
-  if (output.success) return;
-  if (signal.aborted) throw new Error(`${program} took longer than ${timeout / 1_000} s`);
-  const text = new TextDecoder().decode(output.stderr) || new TextDecoder().decode(output.stdout);
-  const lines = text.trim().split("\n").filter((line) => !line.startsWith("W: "));
+  const { code, stdout, stderr, timedOut } = await execute(program, args, { timeout, ...(cwd && { cwd }) });
+  if (timedOut) throw new Error(`${program} took longer than ${timeout / 1_000} s`);
+  if (code === 0) return;
+  const lines = (stderr || stdout).trim().split("\n").filter((line) => !line.startsWith("W: "));
   throw new Error(`\`${program} ${args.at(-2)} ${args.at(-1)}\` failed: ${lines.slice(-3).join("; ")}`);
 }

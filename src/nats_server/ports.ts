@@ -1,3 +1,6 @@
+import { createServer, type Server } from "node:net";
+import { hasCode } from "./files.ts";
+
 /**
  * Ports for servers: below the range that systems hand to outgoing connections, so that no client that happens to
  * connect (least of all one that reconnects to a killed server) sits on a server's port when it restarts.
@@ -11,23 +14,29 @@ export function randomPort(): number {
 }
 
 /** Different ports that were all free in the same moment. */
-export function freePorts(count: number): number[] {
-  const held = new Map<number, Deno.Listener>();
+export async function freePorts(count: number): Promise<number[]> {
+  const held = new Map<number, Server>();
   try {
     while (held.size < count) {
       const port = randomPort();
-      if (!held.has(port)) hold(port, held);
+      const listener = held.has(port) ? undefined : await hold(port);
+      if (listener !== undefined) held.set(port, listener);
     }
     return [...held.keys()];
   } finally {
-    for (const listener of held.values()) listener.close();
+    await Promise.all([...held.values()].map(release));
   }
 }
 
-function hold(port: number, held: Map<number, Deno.Listener>): void {
-  try {
-    held.set(port, Deno.listen({ hostname: "127.0.0.1", port }));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-  }
+/** Listens on a port; `undefined` where something else does. */
+function hold(port: number): Promise<Server | undefined> {
+  const listener = createServer();
+  return new Promise((resolve, reject) => {
+    listener.once("error", (error) => hasCode(error, "EADDRINUSE") ? resolve(undefined) : reject(error));
+    listener.listen({ port, host: "127.0.0.1", exclusive: true }, () => resolve(listener));
+  });
+}
+
+function release(listener: Server): Promise<void> {
+  return new Promise((resolve) => listener.close(() => resolve()));
 }

@@ -1,6 +1,9 @@
+import { Buffer } from "node:buffer";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { reason } from "./errors.ts";
-import { BINARY_NAME, installBinary, runProgram, withTempFolder } from "./files.ts";
+import { BINARY_NAME, installBinary, IS_WINDOWS, runProgram, withTempFolder } from "./files.ts";
 
 /** The official release that is fetched where no server is there. */
 export const RELEASE = "2.15.0";
@@ -22,21 +25,26 @@ const SHA256: Readonly<Record<string, string>> = {
   "windows-arm64": "d468fa3f0ac953bed2219e37a2b5977d87cb8d705d5bbdc70b9f960e12fb7c38",
 };
 
+/** What the archives call a system, where it is not what the runtime calls it. */
+const SYSTEMS: Readonly<Record<string, string>> = { win32: "windows" };
+
 /**
  * Downloads the official release, verifies it and puts its binary at `target`.
  *
  * @throws {Error} Where there is no archive for this machine, it cannot be fetched, or it is not the pinned one.
  */
 export async function installRelease(target: string): Promise<void> {
-  const platform = `${Deno.build.os}-${Deno.build.arch === "aarch64" ? "arm64" : "amd64"}`;
+  const platform = `${SYSTEMS[process.platform] ?? process.platform}-${
+    process.arch === "x64" ? "amd64" : process.arch
+  }`;
   const sha256 = SHA256[platform];
   if (sha256 === undefined) throw new Error(`there is no archive for ${platform}`);
   const name = `nats-server-v${RELEASE}-${platform}`;
-  const file = `${name}.${Deno.build.os === "windows" ? "zip" : "tar.gz"}`;
+  const file = `${name}.${IS_WINDOWS ? "zip" : "tar.gz"}`;
   const bytes = await download(`https://github.com/nats-io/nats-server/releases/download/v${RELEASE}/${file}`);
   await verify(file, bytes, sha256);
   await withTempFolder(async (folder) => {
-    await Deno.writeFile(join(folder, file), bytes);
+    await writeFile(join(folder, file), bytes);
     await runProgram("tar", ["-xf", file], { cwd: folder });
     await installBinary(join(folder, name, BINARY_NAME), target);
   });
@@ -48,7 +56,7 @@ export async function installRelease(target: string): Promise<void> {
  * @throws {Error} Where the digest differs.
  */
 export async function verify(file: string, bytes: Uint8Array<ArrayBuffer>, sha256: string): Promise<void> {
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  const digest = Buffer.from(await crypto.subtle.digest("SHA-256", bytes)).toString("hex");
   if (digest !== sha256) throw new Error(`${file} has the SHA-256 ${digest}, not the pinned ${sha256}`);
 }
 
@@ -59,7 +67,7 @@ async function download(url: string): Promise<Uint8Array<ArrayBuffer>> {
     const response = await fetch(url, { signal: control.signal });
     clearTimeout(timer);
     timer = setTimeout(() => control.abort(new Error("not complete within 5 min")), DOWNLOAD_TIMEOUT_MS);
-    if (response.ok) return await response.bytes();
+    if (response.ok) return new Uint8Array(await response.arrayBuffer());
     await response.body?.cancel();
     throw new Error(`the server answered ${response.status}`);
   } catch (error) {

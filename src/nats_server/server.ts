@@ -1,8 +1,12 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { ensureNatsServer } from "./binary.ts";
 import { configText, logFile } from "./config.ts";
 import { NatsServerError, reason } from "./errors.ts";
-import { ignoreNotFound } from "./files.ts";
+import { inheritedEnvironment } from "./execute.ts";
+import { hasCode, IS_WINDOWS, makeTempFolder, removeFolder } from "./files.ts";
 import { randomPort } from "./ports.ts";
 
 /** How {@linkcode startNatsServer} starts a server. */
@@ -78,10 +82,10 @@ export function isPortTaken(error: unknown): boolean {
 }
 
 async function launch(binary: string, port: number, options: NatsServerOptions): Promise<NatsServer> {
-  const folder = await Deno.makeTempDir({ prefix: "packtrail-nats-" });
+  const folder = await makeTempFolder("packtrail-nats-");
   const storeDir = options.storeDir ?? join(folder, "store");
   const file = join(folder, "server.conf");
-  await Deno.writeTextFile(file, configText({ port, folder, storeDir, extra: options.config ?? "" }));
+  await writeFile(file, configText({ port, folder, storeDir, extra: options.config ?? "" }));
   const server = new ServerProcess(binary, file, folder);
   try {
     await server.waitUntilReady();
@@ -95,43 +99,44 @@ async function launch(binary: string, port: number, options: NatsServerOptions):
   }
 }
 
-/**
- * The shell that becomes the server (`exec`: same process id). Before, it leaves a watchdog behind that reads a pipe
- * from us: a line means that all is well, its end without one that we are gone, so the server is
- * killed and its temporary folder removed.
- */
-const WATCHED = `
-folder=$1; log=$2; shift 2
-exec 3<&0
-(read -r word <&3 || { kill -KILL $$; rm -rf "$folder"; }) >/dev/null 2>&1 &
-exec 3<&-
+/** The shell that becomes the server: `exec` keeps the process id. */
+const SERVER = `
+log=$1; shift
 exec "$@" </dev/null >"$log" 2>&1
 `;
+
+/**
+ * The watchdog reads a pipe from us: a line means that the server has ended, the pipe's end without one that we are
+ * gone, so the server is killed and its temporary folder removed.
+ */
+const WATCHDOG = `read -r word || { kill -KILL "$1"; rm -rf "$2"; }`;
 
 class ServerProcess implements NatsServer {
   url = "";
   port = 0;
   readonly pid: number;
   readonly ended: Promise<void>;
-  readonly #child: Deno.ChildProcess;
+  readonly #child: ChildProcess;
+  readonly #watchdog: ChildProcess | undefined;
   readonly #folder: string;
-  #exit: Deno.CommandStatus | undefined;
+  #exit: string | undefined;
 
   constructor(binary: string, file: string, folder: string) {
     this.#folder = folder;
-    this.#child = spawn(binary, file, folder);
-    this.pid = this.#child.pid;
-    this.ended = this.#child.status.then(async (status) => {
-      this.#exit = status;
+    this.#child = start(binary, file, folder);
+    this.pid = this.#child.pid ?? 0;
+    this.#watchdog = watch(this.pid, folder);
+    this.ended = exitOf(this.#child).then(async (exit) => {
+      this.#exit = exit;
       await this.#dismissWatchdog();
-      if (this.url !== "") await this.#removeFolder();
+      if (this.url !== "") await removeFolder(this.#folder);
     });
   }
 
   async waitUntilReady(): Promise<void> {
     const deadline = performance.now() + READY_TIMEOUT_MS;
     while (performance.now() < deadline) {
-      if (this.#exit) throw new Error(`it ended with ${this.#exit.signal ?? `code ${this.#exit.code}`}`);
+      if (this.#exit !== undefined) throw new Error(`it ended with ${this.#exit}`);
       const url = await readClientUrl(this.#folder);
       if (url !== undefined && await accepts(Number(url.port))) {
         this.port = Number(url.port);
@@ -152,7 +157,7 @@ class ServerProcess implements NatsServer {
   async kill(): Promise<void> {
     this.#signal("SIGKILL");
     await this.ended;
-    await this.#removeFolder();
+    await removeFolder(this.#folder);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -161,65 +166,65 @@ class ServerProcess implements NatsServer {
 
   async logTail(): Promise<string> {
     try {
-      const lines = (await Deno.readTextFile(logFile(this.#folder))).trim().split("\n");
+      const lines = (await readFile(logFile(this.#folder), "utf8")).trim().split("\n");
       return `\n${lines.slice(-15).join("\n")}`;
     } catch {
       return "";
     }
   }
 
-  #signal(signal: Deno.Signal): void {
-    if (this.#exit) return;
-    try {
-      this.#child.kill(signal);
-    } catch (error) {
-      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error; // it just ended
-    }
+  #signal(signal: NodeJS.Signals): void {
+    if (this.#exit === undefined) this.#child.kill(signal);
   }
 
   async #dismissWatchdog(): Promise<void> {
-    const writer = this.#child.stdin.getWriter();
-    try {
-      await writer.write(new TextEncoder().encode("done\n"));
-      await writer.close();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error; // no watchdog is left to be told
-    }
-  }
-
-  async #removeFolder(): Promise<void> {
-    await Deno.remove(this.#folder, { recursive: true }).catch(ignoreNotFound);
+    if (this.#watchdog === undefined) return;
+    const gone = exitOf(this.#watchdog);
+    this.#watchdog.stdin!.end("done\n");
+    await gone;
   }
 }
 
-function spawn(binary: string, file: string, folder: string): Deno.ChildProcess {
-  if (Deno.build.os === "windows") { // no `sh`: there the server outlives a killed parent
-    const args = ["-c", file, "-l", logFile(folder)];
-    return new Deno.Command(binary, { args, stdin: "piped", stdout: "null", stderr: "inherit" }).spawn();
-  }
-  const args = ["-c", WATCHED, "sh", folder, logFile(folder), binary, "-c", file];
-  return new Deno.Command("sh", { args, stdin: "piped", stdout: "null", stderr: "null" }).spawn();
+function start(binary: string, file: string, folder: string): ChildProcess {
+  const env = inheritedEnvironment();
+  if (IS_WINDOWS) return spawn(binary, ["-c", file, "-l", logFile(folder)], { env, stdio: "ignore" });
+  return spawn("sh", ["-c", SERVER, "sh", logFile(folder), binary, "-c", file], { env, stdio: "ignore" });
+}
+
+/** Starts the watchdog of a server; there is none on Windows, where the server outlives a killed parent. */
+function watch(pid: number, folder: string): ChildProcess | undefined {
+  if (IS_WINDOWS) return undefined;
+  const args = ["-c", WATCHDOG, "sh", String(pid), folder];
+  const watchdog = spawn("sh", args, { env: inheritedEnvironment(), stdio: ["pipe", "ignore", "ignore"] });
+  watchdog.stdin.on("error", () => {}); // it has been ended by someone else
+  return watchdog;
+}
+
+/** How a process ended, in words. */
+function exitOf(child: ChildProcess): Promise<string> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve(child.signalCode ?? `code ${child.exitCode}`);
+    child.once("exit", (code, signal) => resolve(signal ?? `code ${code}`));
+    child.once("error", (error) => resolve(error.message));
+  });
 }
 
 /** The address in the ports file that the server writes when its listeners are up, once it is there and whole. */
 async function readClientUrl(folder: string): Promise<URL | undefined> {
-  for await (const entry of Deno.readDir(folder)) {
-    if (!entry.name.endsWith(".ports")) continue;
-    try {
-      return new URL(JSON.parse(await Deno.readTextFile(join(folder, entry.name))).nats[0]);
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error; // half written
-    }
+  const name = (await readdir(folder)).find((name) => name.endsWith(".ports"));
+  if (name === undefined) return undefined;
+  try {
+    return new URL(JSON.parse(await readFile(join(folder, name), "utf8")).nats[0]);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error; // half written
+    return undefined;
   }
-  return undefined;
 }
 
-async function accepts(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.ConnectionRefused || error instanceof Deno.errors.ConnectionReset) return false;
-    throw error;
-  }
+function accepts(port: number): Promise<boolean> {
+  const socket = connect({ host: "127.0.0.1", port });
+  return new Promise<boolean>((resolve, reject) => {
+    socket.once("connect", () => resolve(true));
+    socket.once("error", (error) => hasCode(error, "ECONNREFUSED", "ECONNRESET") ? resolve(false) : reject(error));
+  }).finally(() => socket.destroy());
 }

@@ -1,4 +1,5 @@
 import { NatsServerError, reason } from "./errors.ts";
+import { type Ended, execute } from "./execute.ts";
 
 /** The oldest nats-server packtrail runs on: older ones get compare-and-set with a subject filter wrong. */
 export const MIN_VERSION = "2.14.4";
@@ -23,21 +24,16 @@ export function isSupported(version: string): boolean {
  * @throws {NatsServerError} Where it does not run, or says nothing of the kind.
  */
 export async function readVersion(binary: string): Promise<string> {
-  let output: Deno.CommandOutput;
+  let ended: Ended;
   try {
-    const command = new Deno.Command(binary, {
-      args: ["--version"],
-      stdin: "null",
-      signal: AbortSignal.timeout(10_000),
-    });
-    output = await command.output();
+    ended = await execute(binary, ["--version"], { timeout: 10_000 });
   } catch (error) {
     throw new NatsServerError("NOT_FOUND", `cannot run ${binary}: ${reason(error)}`, { cause: error });
   }
-  const text = new TextDecoder().decode(output.stdout).trim();
+  const text = ended.stdout.trim();
   const version = /^nats-server:? v?(\d+\.\d+\.\d+)/m.exec(text)?.[1];
   if (version) return version;
-  const said = text || new TextDecoder().decode(output.stderr).trim();
+  const said = text || ended.stderr.trim();
   throw new NatsServerError("NOT_FOUND", `${binary} is no nats-server: \`--version\` printed ${JSON.stringify(said)}`);
 }
 
