@@ -7,7 +7,7 @@ import type { State } from "../src/core/state.ts";
 import { MissingValues } from "../src/core/values.ts";
 import { compile } from "../src/expr/mod.ts";
 import { buildFlow } from "../src/flow/mod.ts";
-import { headOf } from "../src/nats/heads.ts";
+import { headOf } from "../src/nats/head.ts";
 import { Names } from "../src/names.ts";
 import { chain, fan, PAYLOAD } from "./flows.ts";
 
@@ -49,7 +49,7 @@ const state = tenth();
 const event = outcomeOf(state.node, state);
 const body = encodeState(state);
 const subject = new Names("bench").head(state.phase, state.flow, state.id);
-const nats = { names: new Names("bench") } as Parameters<typeof headOf>[3];
+const names = new Names("bench");
 
 Deno.bench("decide: the outcome of a task", { group: "decide" }, () => {
   decide(ten, state, event, env);
@@ -78,5 +78,5 @@ Deno.bench("head: decode and check a state", { group: "head" }, () => {
 });
 
 Deno.bench("head: a delivered message to a head", { group: "head" }, () => {
-  headOf(subject, body, 10, nats);
+  headOf(subject, body, 10, names);
 });

@@ -126,6 +126,7 @@ export class Requests {
     this.#stopWatching?.();
     this.#stopWatching = undefined;
     for (const token of [...this.#calls.keys()]) this.#settle(token, outcome);
+    this.#clearTimer();
   }
 
   #settle(token: string, outcome: Outcome): void {
@@ -133,7 +134,6 @@ export class Requests {
     if (call === undefined) return; // a second reply, or one that came too late
     this.#calls.delete(token);
     call.stopListening?.();
-    if (this.#calls.size === 0) this.#clearTimer();
     call.settle(outcome);
   }
 

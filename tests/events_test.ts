@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { headers } from "@nats-io/nats-core";
 import { type ExecutionEvent, type FlowDef, NotFoundError, type Server, ValidationError } from "../mod.ts";
-import { HEAD_HEADER } from "../src/nats/heads.ts";
+import { HEAD_HEADER } from "../src/nats/head.ts";
 import { MAX_WAITING } from "../src/nats/events.ts";
 import {
   chain,

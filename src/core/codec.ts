@@ -8,7 +8,7 @@
 
 import { isName, quoted } from "../names.ts";
 import { isJsonObject, type Json, type JsonObject } from "../json.ts";
-import { SCHEMA, type State } from "./state.ts";
+import { isPhase, SCHEMA, type State } from "./state.ts";
 
 /** A body that is not a state this code can work with. */
 export class StateFormatError extends Error {
@@ -18,16 +18,6 @@ export class StateFormatError extends Error {
     this.name = "StateFormatError";
   }
 }
-
-const PHASES: ReadonlySet<Json | undefined> = new Set([
-  "ready",
-  "active",
-  "delayed",
-  "waiting",
-  "completed",
-  "failed",
-  "cancelled",
-]);
 
 /** The body of a head message. */
 export function encodeState(state: State): string {
@@ -61,7 +51,7 @@ function problemOf(state: JsonObject): string | undefined {
   if (!isName(state.id)) return "id";
   if (!isName(state.flow)) return "flow";
   if (typeof state.definition !== "string") return "definition";
-  if (!PHASES.has(state.phase)) return "phase";
+  if (!isPhase(state.phase) || state.phase === "due") return "phase";
   if (!isName(state.node)) return "node";
   for (const field of ["version", "generation", "attempt", "inlineBytes"]) {
     if (!Number.isSafeInteger(state[field]) || (state[field] as number) < 0) return field;

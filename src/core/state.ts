@@ -14,6 +14,25 @@ import type { TrailEntry } from "./trail.ts";
 /** What a head says is to be done with its execution; the token of its subject. `due` is written by the server. */
 export type Phase = "ready" | "due" | "active" | "delayed" | "waiting" | "completed" | "failed" | "cancelled";
 
+/** All phases. */
+export const PHASES: readonly Phase[] = [
+  "ready",
+  "due",
+  "active",
+  "delayed",
+  "waiting",
+  "completed",
+  "failed",
+  "cancelled",
+];
+
+const KNOWN_PHASES: ReadonlySet<unknown> = new Set(PHASES);
+
+/** Whether something is a phase. */
+export function isPhase(value: unknown): value is Phase {
+  return KNOWN_PHASES.has(value);
+}
+
 /** The phases in which an execution has ended; a failed one can be resumed. */
 export type EndedPhase = "completed" | "failed" | "cancelled";
 

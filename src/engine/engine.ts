@@ -16,7 +16,7 @@ import { redeliveryDelay } from "../nats/backoff.ts";
 import { ValueGoneError } from "../nats/data.ts";
 import type { DeadLetters } from "../nats/dead_letters.ts";
 import type { Delivery } from "../nats/delivery.ts";
-import type { Head } from "../nats/heads.ts";
+import type { Head } from "../nats/head.ts";
 import { ensureConsumer, flowConsumer, workConsumer } from "../nats/provision.ts";
 import { Puller } from "../nats/pull.ts";
 import { Sweeper } from "../nats/sweep.ts";
@@ -99,7 +99,7 @@ export class Engine {
 
   /** Works until the signal is aborted and the work in flight is done, or given back. */
   async run(signal: AbortSignal): Promise<void> {
-    const { nats, leaseMs } = this.#options;
+    const { nats, leaseMs, executions: { parts: { heads } }, maxConcurrency } = this.#options;
     await untilAnswered(nats, () => this.#ensureConsumers(), () => signal.aborted);
     if (signal.aborted) return;
     const heartbeat = setInterval(() => this.#lanes.keepAlive(), Math.max(50, leaseMs / 3));
@@ -110,6 +110,7 @@ export class Engine {
       },
     });
     const unwatch = onReconnect(nats.nc, () => this.#reconnected());
+    heads.written.remember(maxConcurrency * 4);
     this.#startPullers();
     try {
       await new Promise<void>((resolve) => {
@@ -124,6 +125,7 @@ export class Engine {
       clearInterval(sweep);
       if (!nats.nc.isClosed()) cancels.unsubscribe();
       unwatch();
+      heads.written.remember(0);
       await this.#sweeper.finish();
     }
   }
@@ -182,6 +184,7 @@ export class Engine {
 
   /** Makes what was deleted anew: once, however many pullers miss something. */
   #restore(): Promise<void> {
+    this.#options.executions.parts.heads.written.forget();
     this.#restoring ??= this.#options.restore()
       .then(() => this.#ensureConsumers())
       .finally(() => this.#restoring = undefined);
@@ -242,7 +245,7 @@ export class Engine {
   async #headOf(delivery: Delivery): Promise<Head | undefined> {
     const { executions } = this.#options;
     const { heads } = executions.parts;
-    let head = await heads.delivered(delivery.subject, delivery.text(), delivery.sequence);
+    let head = await heads.delivered(delivery);
     if (this.#isDoubtful(delivery, head) && head.revision === delivery.sequence) {
       const newest = await heads.read(head.state.id, head.state.flow);
       if (newest === undefined) return undefined;
@@ -375,6 +378,7 @@ export class Engine {
   /** Anything may have been missed: every session looks at its head, and what comes next is doubted. */
   #reconnected(): void {
     const now = this.#options.nats.clock.now() + CLOCK_MARGIN_MS;
+    this.#options.executions.parts.heads.written.forget();
     for (const flow of this.#options.flows) this.#doubtBefore.set(flow, now);
     for (const session of this.#sessions.values()) session.doubt();
     for (const puller of this.#pullers) puller.reconnected();

@@ -15,7 +15,7 @@ import { StateFormatError } from "../core/codec.ts";
 import type { Phase } from "../core/state.ts";
 import { isNoResponders, isNotFound, packtrailError } from "../nats/client.ts";
 import { readForwards } from "../nats/read.ts";
-import type { Head } from "../nats/heads.ts";
+import type { Head } from "../nats/head.ts";
 import { sweepFlow } from "../nats/sweep.ts";
 import { DefinitionMissingError, type Executions } from "./executions.ts";
 

@@ -14,7 +14,7 @@ import { awaitsCompletion, awaitsMail } from "../core/mail.ts";
 import type { State } from "../core/state.ts";
 import type { Flow } from "../flow/types.ts";
 import type { Delivery } from "../nats/delivery.ts";
-import type { Head } from "../nats/heads.ts";
+import type { Head } from "../nats/head.ts";
 import { untilAnswered } from "../nats/client.ts";
 import type { Attempts, RunningAttempt } from "./attempts.ts";
 import type { Executions } from "./executions.ts";

@@ -19,6 +19,7 @@ import type { Connection } from "../connection.ts";
 import { PacktrailError, PayloadTooLargeError, PermissionError, UnavailableError } from "../errors.ts";
 import type { Names } from "../names.ts";
 import { Requests } from "../requests.ts";
+import { Acks } from "./acks.ts";
 import { ServerClock } from "./clock.ts";
 
 export type { Connection } from "../connection.ts";
@@ -37,13 +38,15 @@ export interface Nats {
   readonly clock: ServerClock;
   /** Requests of the hot path. */
   readonly requests: Requests;
+  /** The acks of deliveries: they go out with what is published next. */
+  readonly acks: Acks;
 }
 
 /** The parts for a connection. No I/O. */
 export async function natsOf(nc: Connection, names: Names): Promise<Nats> {
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const js = jetstream(nc, { checkAPI: false });
-  return { nc, js, jsm, names, clock: new ServerClock(), requests: new Requests(nc) };
+  return { nc, js, jsm, names, clock: new ServerClock(), requests: new Requests(nc), acks: new Acks(nc) };
 }
 
 /** A request that was not answered: it is not known what has happened. */
@@ -62,6 +65,8 @@ export class NoAnswerError extends Error {
 /** How long a publish waits for its answer, in milliseconds. */
 const PUBLISH_TIMEOUT_MS = 5_000;
 
+const DECODER = new TextDecoder();
+
 /**
  * Publishes to a stream. Returns the sequence of the message.
  *
@@ -73,10 +78,12 @@ const PUBLISH_TIMEOUT_MS = 5_000;
  */
 export async function publish(nats: Nats, subject: string, body: string, headers?: MsgHdrs): Promise<number> {
   const limits = { timeoutMs: PUBLISH_TIMEOUT_MS, ...(headers === undefined ? {} : { headers }) };
-  const outcome = await nats.requests.send(subject, body, limits);
+  const answered = nats.requests.send(subject, body, limits);
+  nats.acks.flush();
+  const outcome = await answered;
   switch (outcome.kind) {
     case "reply": {
-      const answer = JSON.parse(new TextDecoder().decode(outcome.data)) as { seq?: number; error?: ApiError };
+      const answer = JSON.parse(DECODER.decode(outcome.data)) as { seq?: number; error?: ApiError };
       if (answer.error !== undefined) throw new JetStreamApiError(answer.error);
       if (typeof answer.seq !== "number") throw new NoAnswerError(subject, "the answer is no acknowledgement");
       return answer.seq;

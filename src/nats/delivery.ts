@@ -5,14 +5,15 @@
  */
 
 import type { Msg, MsgHdrs } from "@nats-io/nats-core";
+import type { Acks } from "./acks.ts";
 
-const ACK = new TextEncoder().encode("+ACK");
 const WORKING = new TextEncoder().encode("+WPI");
 const TERM = new TextEncoder().encode("+TERM");
 
-/** A delivered message. The answers are sent without waiting. */
+/** A delivered message. The answers are sent without waiting; acks with what is published next. */
 export class Delivery {
   readonly #msg: Msg;
+  readonly #acks: Acks;
   /** The message's sequence in its stream. */
   readonly sequence: number;
   /** How often it has been delivered, this time included. */
@@ -21,8 +22,9 @@ export class Delivery {
   readonly time: number;
 
   /** Takes a message with an acknowledgement subject. */
-  constructor(msg: Msg) {
+  constructor(msg: Msg, acks: Acks) {
     this.#msg = msg;
+    this.#acks = acks;
     // $JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<time>.<pending>[.<token>]
     const tokens = msg.reply!.split(".");
     const first = tokens.length > 9 ? 6 : 4;
@@ -48,7 +50,7 @@ export class Delivery {
 
   /** Done with: never deliver it again (R3: only once it is superseded). */
   ack(): void {
-    this.#msg.respond(ACK);
+    this.#acks.add(this.#msg);
   }
 
   /** Still being worked on: starts the ack wait anew. */

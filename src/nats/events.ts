@@ -8,7 +8,7 @@ import type { MsgHdrs, Subscription } from "@nats-io/nats-core";
 import { type ExecutionStatus, type State, statusOf } from "../core/state.ts";
 import { type TrailEntry, trailEntry } from "../core/trail.ts";
 import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.ts";
-import { type Head, type HeadNote, parseNote } from "./heads.ts";
+import { type Head, type HeadNote, parseNote } from "./head.ts";
 import { readForwards } from "./read.ts";
 
 /** A change of an execution. */

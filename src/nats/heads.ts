@@ -17,59 +17,14 @@
 
 import { headers, type MsgHdrs } from "@nats-io/nats-core";
 import type { StoredMsg } from "@nats-io/jetstream";
-import { decodeState, encodeState, StateFormatError } from "../core/codec.ts";
-import { type EndedPhase, hasEnded, isSchedule, type Phase, type State } from "../core/state.ts";
+import { encodeState } from "../core/codec.ts";
+import { type EndedPhase, hasEnded, isSchedule, type State } from "../core/state.ts";
 import { refsOf } from "../core/values.ts";
-import { boundedError, type TrailEntry, trailEntry } from "../core/trail.ts";
+import { type TrailEntry, trailEntry } from "../core/trail.ts";
 import { isConflict, isNotFound, isUnknownOutcome, type Nats, packtrailError, publish } from "./client.ts";
-
-/** The header that says of a head what its event needs: one line of JSON. */
-export const HEAD_HEADER = "Packtrail-Head";
-
-const PHASES: ReadonlySet<string> = new Set([
-  "ready",
-  "due",
-  "active",
-  "delayed",
-  "waiting",
-  "completed",
-  "failed",
-  "cancelled",
-]);
-
-/** The head of an execution. */
-export interface Head {
-  /** The state. That of a schedule that has fired has the phase `active`: it is work in hand. */
-  readonly state: State;
-  /** The phase in the head's subject. */
-  readonly phase: Phase;
-  /** The phase it was parked in, where it is `due`. */
-  readonly parkedAs?: State["phase"];
-  /** The sequence of the head's message. */
-  readonly revision: number;
-  /** The highest sequence of the execution's subjects: what the next write is fenced with. */
-  readonly fence: number;
-}
-
-/** What a head says of itself in its header, for events. */
-export interface HeadNote {
-  /** The version. */
-  v: number;
-  /** The node. */
-  n: string;
-  /** The attempt. */
-  a: number;
-  /** The generation. */
-  g: number;
-  /** When it was written, in milliseconds since the epoch. */
-  t: number;
-  /** The id of the write. */
-  w: string;
-  /** The error, bounded. */
-  e?: string;
-  /** The choices and fan-outs walked through since the last head. */
-  p?: readonly string[];
-}
+import type { Delivery } from "./delivery.ts";
+import { type Head, HEAD_HEADER, headOf, noteOf, parseNote } from "./head.ts";
+import { WrittenHeads } from "./written.ts";
 
 /** How long ended executions are kept, in milliseconds; for ever where absent. */
 export type Retention = { readonly [phase in EndedPhase]?: number };
@@ -79,6 +34,8 @@ export class Heads {
   readonly #nats: Nats;
   readonly #retention: Retention;
   readonly #writer: string;
+  /** Heads of this writer that are about to be delivered to it. */
+  readonly written: WrittenHeads = new WrittenHeads();
   #writes = 0;
 
   /** `writer` tells this writer from all others. */
@@ -96,7 +53,7 @@ export class Heads {
   async read(id: string, flow = "*"): Promise<Head | undefined> {
     const last = await this.#last(this.#nats.names.headsOf(flow, id), `reading execution ${id}`);
     if (last === undefined) return undefined;
-    const head = headOf(last.subject, last.string(), last.seq, this.#nats);
+    const head = headOf(last.subject, last.string(), last.seq, this.#nats.names);
     return head.phase === "due" ? await this.#newest(head) : head;
   }
 
@@ -104,8 +61,12 @@ export class Heads {
    * The head that a delivered message is or was. One that the server wrote itself is looked at closely: it may be a
    * stale one on top of a newer head (R2).
    */
-  async delivered(subject: string, body: string, sequence: number): Promise<Head> {
-    const head = headOf(subject, body, sequence, this.#nats);
+  async delivered(delivery: Delivery): Promise<Head> {
+    const { subject, sequence } = delivery;
+    const at = this.#nats.names.parseHead(subject);
+    const own = at?.phase === "ready" ? this.written.take(sequence, at.flow, at.id) : undefined;
+    if (own !== undefined) return own;
+    const head = headOf(subject, delivery.text(), sequence, this.#nats.names);
     return head.phase === "due" ? await this.#newest(head) : head;
   }
 
@@ -122,6 +83,7 @@ export class Heads {
       const headers = this.#headers(next, previous, write);
       const revision = await publish(this.#nats, subject, encodeState(next), headers);
       const head = { state: next, phase: next.phase, revision, fence: revision };
+      this.written.add(head);
       if (hasEnded(next.phase) && this.#retention[next.phase] !== undefined) await this.#outlive(head);
       return head;
     } catch (error) {
@@ -133,10 +95,11 @@ export class Heads {
 
   /** Puts a trail away in the event stream, where the head that drops it does not have it any more. */
   async putAway(state: State, trail: readonly TrailEntry[]): Promise<void> {
-    const { names, js } = this.#nats;
     const body = JSON.stringify({ startedAt: state.startedAt, trail });
+    const once = headers();
+    once.set("Nats-Msg-Id", `${state.id}.${trail.at(-1)![0]}`);
     try {
-      await js.publish(names.history(state.flow, state.id), body, { msgID: `${state.id}.${trail.at(-1)![0]}` });
+      await publish(this.#nats, this.#nats.names.history(state.flow, state.id), body, once);
     } catch (error) {
       throw packtrailError(error, `recording the history of execution ${state.id}`);
     }
@@ -193,7 +156,7 @@ export class Heads {
       if (names.parseHead(subject)?.phase === "due") continue;
       const last = await this.#last(subject, `reading execution ${id}`);
       if (last === undefined) continue;
-      const other = headOf(last.subject, last.string(), last.seq, this.#nats);
+      const other = headOf(last.subject, last.string(), last.seq, this.#nats.names);
       if (other.state.version > newest.state.version) newest = other;
     }
     return newest === due ? due : { ...newest, fence: Math.max(newest.revision, due.fence) };
@@ -235,49 +198,4 @@ export class Heads {
     note.set("Nats-Schedule", `@at ${new Date(next.updatedAt + ttl).toISOString()}`);
     note.set("Nats-Schedule-Target", this.#nats.names.removed(next.flow, next.id));
   }
-}
-
-/** The head that a message holds. @throws {StateFormatError} Where it holds none. */
-export function headOf(subject: string, body: string, sequence: number, nats: Nats): Head {
-  const parsed = nats.names.parseHead(subject);
-  if (parsed === undefined || !PHASES.has(parsed.phase)) {
-    throw new StateFormatError(`${subject} is not a head's subject`);
-  }
-  const state = decodeState(body);
-  if (state.id !== parsed.id || state.flow !== parsed.flow) {
-    throw new StateFormatError(`the head at ${subject} is of execution ${state.id} of flow ${state.flow}`);
-  }
-  const phase = parsed.phase as Phase;
-  if (phase !== "due" && phase !== state.phase) {
-    throw new StateFormatError(`the head at ${subject} says its phase is ${state.phase}`);
-  }
-  const head = { phase, revision: sequence, fence: sequence };
-  if (phase !== "due") return { ...head, state };
-  return { ...head, state: { ...state, phase: "active" }, parkedAs: state.phase };
-}
-
-/** What a head says of itself in its header; `undefined` where it says nothing that makes sense. */
-export function parseNote(note: MsgHdrs | undefined): HeadNote | undefined {
-  const text = note?.get(HEAD_HEADER);
-  if (!text) return undefined;
-  try {
-    const parsed = JSON.parse(text) as HeadNote | null;
-    return typeof parsed?.v === "number" && typeof parsed.n === "string" ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function noteOf(state: State, write: string): HeadNote {
-  const note: HeadNote = {
-    v: state.version,
-    n: state.node,
-    a: state.attempt,
-    g: state.generation,
-    t: state.updatedAt,
-    w: write,
-  };
-  if (state.error !== undefined) note.e = boundedError(state.error);
-  if (state.path !== undefined) note.p = state.path;
-  return note;
 }

@@ -9,14 +9,14 @@
  */
 
 import type { StoredMsg } from "@nats-io/jetstream";
-import { type ExecutionStatus, type Phase, statusOf } from "../core/state.ts";
+import { type ExecutionStatus, type Phase, PHASES, statusOf } from "../core/state.ts";
 import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.ts";
 import { eventOf, type ExecutionEvent } from "./events.ts";
-import { type Head, type Heads, parseNote } from "./heads.ts";
+import { type Head, parseNote } from "./head.ts";
+import type { Heads } from "./heads.ts";
 import { readBackwards } from "./read.ts";
 
 const LIVE: readonly Phase[] = ["ready", "due", "active", "delayed", "waiting"];
-const PHASES: readonly Phase[] = [...LIVE, "completed", "failed", "cancelled"];
 const IN_HAND: ReadonlySet<Phase> = new Set(["ready", "due", "active"]);
 const MAX_READS = 512;
 const PARALLEL = 32;
@@ -92,7 +92,7 @@ export class Listing {
   async counts(flow: string): Promise<Record<ExecutionStatus, number>> {
     const { names } = this.#nats;
     const undone = await this.#undone(flow);
-    const counted: readonly Phase[] = undone === undefined ? PHASES : PHASES.filter((phase) => !IN_HAND.has(phase));
+    const counted = PHASES.filter((phase) => undone === undefined || !IN_HAND.has(phase));
     const counts = { running: undone ?? 0, waiting: 0, completed: 0, failed: 0, cancelled: 0 };
     await Promise.all(counted.map(async (phase) => {
       counts[phase === "due" ? "running" : statusOf(phase)] += await this.#count(names.headsIn(phase, flow));

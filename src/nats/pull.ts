@@ -109,8 +109,8 @@ export class Puller {
   #receive(msg: Msg): void {
     if (msg.reply && msg.reply.startsWith("$JS.ACK.")) {
       this.#settle();
-      if (this.#subscription === undefined) new Delivery(msg).nak();
-      else this.#options.deliver(new Delivery(msg));
+      if (this.#subscription === undefined) new Delivery(msg, this.#nats.acks).nak();
+      else this.#options.deliver(new Delivery(msg, this.#nats.acks));
       return;
     }
     if (msg.headers === undefined || msg.headers.code === 100) return;

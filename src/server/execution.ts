@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Head } from "../nats/heads.ts";
+import type { Head } from "../nats/head.ts";
 import { headStatus } from "../nats/listing.ts";
 import type { ExecutionStatus, State } from "../core/state.ts";
 import { type Context, contextOf, findResult, type Load, payloadOf, valueOf } from "../core/values.ts";

@@ -232,8 +232,11 @@ export function checkKnown(path: string, value: unknown, known: ReadonlySet<stri
 
 /** Ten random letters and digits. */
 export function randomId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(10));
-  return Array.from(bytes, (byte) => "0123456789abcdefghijklmnopqrstuvwxyz"[byte % 36]).join("");
+  let id = "";
+  for (const byte of crypto.getRandomValues(new Uint8Array(10))) {
+    id += "0123456789abcdefghijklmnopqrstuvwxyz"[byte % 36];
+  }
+  return id;
 }
 
 function endedRetention(options: RetentionOptions): Retention {
