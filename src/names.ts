@@ -44,14 +44,25 @@ export function checkNamespace(value: unknown): string {
 
 /** A value from outside as a short, printable quotation for an error message. */
 export function quoted(value: unknown): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch {
-    text = undefined;
-  }
-  text ??= String(value);
+  const text = jsonOf(value) ?? textOf(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Not everything can be made a text: an object without a prototype cannot, and one from outside may refuse. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return Array.isArray(value) ? "an array" : "an object";
+  }
 }
 
 /** The subject of a head, taken apart. */
