@@ -9,6 +9,7 @@
 import { isName, quoted } from "../names.ts";
 import { isJsonObject, type Json, type JsonObject } from "../json.ts";
 import { isPhase, SCHEMA, type State } from "./state.ts";
+import type { TrailEntry } from "./trail.ts";
 
 /** A body that is not a state this code can work with. */
 export class StateFormatError extends Error {
@@ -45,6 +46,16 @@ export function decodeState(body: string): State {
   const problem = problemOf(value);
   if (problem !== undefined) throw new StateFormatError(`the head's body has a bad field ${problem}`);
   return value as unknown as State;
+}
+
+/** Whether a value is an entry of a trail; trails come from streams that others might have written to. */
+export function isTrailEntry(value: unknown): value is TrailEntry {
+  if (!Array.isArray(value)) return false;
+  const [revision, phase, node, attempt, elapsedMs, error, path] = value;
+  return Number.isSafeInteger(revision) && isPhase(phase) && phase !== "due" && typeof node === "string" &&
+    Number.isSafeInteger(attempt) && typeof elapsedMs === "number" &&
+    (error === undefined || error === null || typeof error === "string") &&
+    (path === undefined || Array.isArray(path) && path.every((id) => typeof id === "string"));
 }
 
 function problemOf(state: JsonObject): string | undefined {

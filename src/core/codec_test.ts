@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { decodeState, encodeState, StateFormatError } from "./codec.ts";
+import { decodeState, encodeState, isTrailEntry, StateFormatError } from "./codec.ts";
 import { fanOf, flowOf, ok, PENDING, Run, started, task } from "./testing/fixtures.ts";
 
 const STATE = started(flowOf([task("a")]), { n: 1 });
@@ -51,4 +51,18 @@ Deno.test("a state with a field that makes no sense is refused, and the message 
   refused({ consumed: 3 }, "consumed");
   refused({ trail: {} }, "trail");
   refused({ path: "a" }, "path");
+});
+
+Deno.test("an entry of a trail is told from what is none", () => {
+  const entries = [[3, "ready", "a", 0, 12.5], [3, "failed", "a", 2, 0, "why"], [3, "waiting", "a", 0, 7, null, ["b"]]];
+  for (const entry of entries) assertEquals(isTrailEntry(entry), true, JSON.stringify(entry));
+  const others = [5, null, [], {}, [3, "due", "a", 0, 1], [3, "dancing", "a", 0, 1], [3, "ready", 7, 0, 1]];
+  others.push([3, "ready", "a", 0], [3, "ready", "a", 0, 1, 5], [3, "ready", "a", 0, 1, null, "b"], [
+    3.5,
+    "ready",
+    "a",
+    0,
+    1,
+  ]);
+  for (const other of others) assertEquals(isTrailEntry(other), false, JSON.stringify(other));
 });

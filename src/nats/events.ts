@@ -5,7 +5,8 @@
  */
 
 import type { MsgHdrs, Subscription } from "@nats-io/nats-core";
-import { type ExecutionStatus, type State, statusOf } from "../core/state.ts";
+import { isTrailEntry } from "../core/codec.ts";
+import { type ExecutionStatus, isPhase, type State, statusOf } from "../core/state.ts";
 import { type TrailEntry, trailEntry } from "../core/trail.ts";
 import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.ts";
 import { type Head, type HeadNote, parseNote } from "./head.ts";
@@ -41,12 +42,12 @@ export const MAX_WAITING = 10_000;
 /** The events of an execution, oldest first: those put away, those its head carries, and the head's own. */
 export async function historyOf(nats: Nats, id: string, head: Head | undefined): Promise<ExecutionEvent[]> {
   const byRevision = new Map<number, ExecutionEvent[]>();
-  const add = (flow: string, startedAt: number, trail: readonly TrailEntry[]) => {
-    for (const entry of trail) byRevision.set(entry[0], entryEvents(id, flow, startedAt, entry));
+  const add = (flow: string, startedAt: number, trail: unknown) => {
+    for (const entry of entriesOf(trail)) byRevision.set(entry[0], entryEvents(id, flow, startedAt, entry));
   };
   try {
     for await (const message of readForwards(nats, nats.names.eventStream, nats.names.history("*", id))) {
-      const { startedAt, trail } = message.json<{ startedAt: number; trail: TrailEntry[] }>();
+      const { startedAt, trail } = message.json<{ startedAt: number; trail: unknown }>();
       add(message.subject.split(".").at(-2)!, startedAt, trail);
     }
   } catch (error) {
@@ -168,7 +169,7 @@ export function eventsOf(nats: Nats, subject: string, header: MsgHdrs | undefine
   const parsed = nats.names.parseHead(subject);
   const note = parseNote(header);
   // A head that the server fired is no change: the head that follows it is.
-  if (parsed === undefined || note === undefined || parsed.phase === "due") return [];
+  if (parsed === undefined || note === undefined || parsed.phase === "due" || !isPhase(parsed.phase)) return [];
   return withPath(eventOf(parsed, note, Number(header?.get("Nats-Sequence") || 0)), note.p);
 }
 
@@ -191,7 +192,13 @@ export function eventOf(
   };
 }
 
-function entryEvents(id: string, flow: string, startedAt: number, entry: TrailEntry): ExecutionEvent[] {
+/** The entries of a trail that make sense. */
+export function entriesOf(trail: unknown): TrailEntry[] {
+  return Array.isArray(trail) ? trail.filter(isTrailEntry) : [];
+}
+
+/** The events that an entry of a trail stands for. */
+export function entryEvents(id: string, flow: string, startedAt: number, entry: TrailEntry): ExecutionEvent[] {
   const [revision, phase, node, attempt, elapsedMs, error, path] = entry;
   return withPath({
     executionId: id,

@@ -71,11 +71,22 @@ export function parseNote(note: MsgHdrs | undefined): HeadNote | undefined {
   const text = note?.get(HEAD_HEADER);
   if (!text) return undefined;
   try {
-    const parsed = JSON.parse(text) as HeadNote | null;
-    return typeof parsed?.v === "number" && typeof parsed.n === "string" ? parsed : undefined;
+    const parsed: unknown = JSON.parse(text);
+    return isNote(parsed) ? parsed : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isNote(value: unknown): value is HeadNote {
+  if (typeof value !== "object" || value === null) return false;
+  const { v, n, a, t, e, p } = value as Partial<Record<keyof HeadNote, unknown>>;
+  return typeof v === "number" && typeof n === "string" && typeof a === "number" && typeof t === "number" &&
+    (e === undefined || typeof e === "string") && (p === undefined || isTexts(p));
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === "string");
 }
 
 /** What a head says of itself in its header. */

@@ -9,7 +9,7 @@
  */
 
 import type { StoredMsg } from "@nats-io/jetstream";
-import { type ExecutionStatus, type Phase, PHASES, statusOf } from "../core/state.ts";
+import { type ExecutionStatus, isPhase, type Phase, PHASES, statusOf } from "../core/state.ts";
 import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.ts";
 import { eventOf, type ExecutionEvent } from "./events.ts";
 import { type Head, parseNote } from "./head.ts";
@@ -104,7 +104,7 @@ export class Listing {
   async #headEvent(message: StoredMsg): Promise<ExecutionEvent | undefined> {
     const parsed = this.#nats.names.parseHead(message.subject);
     const note = parseNote(message.header);
-    if (parsed === undefined || note === undefined) return undefined;
+    if (parsed === undefined || note === undefined || !isPhase(parsed.phase)) return undefined;
     const { phase, flow, id } = parsed;
     if (phase !== "ready" && phase !== "due" && phase !== "failed") return eventOf(parsed, note, message.seq);
     const head = await this.#heads.read(id, flow).catch(() => undefined);
