@@ -57,10 +57,10 @@ function isTest(path: string): boolean {
   return /_test\.tsx?$/.test(path);
 }
 
-/** The room of a file: `mod` for `mod.ts`, the folder or bare file under `src/`; none for what is outside. */
+/** The room of a file: `mod` for `mod.ts`, the folder or bare file under `src/`, its test included; none for what is outside. */
 function roomOf(path: string): string | undefined {
   if (path === "mod.ts") return "mod";
-  return /^src\/([^/]+?)(?:\/|\.tsx?$)/.exec(path)?.[1];
+  return /^src\/([^/]+?)(?:\/|(?:_test)?\.tsx?$)/.exec(path)?.[1];
 }
 
 function checkRoom(file: SourceFile): string[] {
