@@ -108,7 +108,7 @@ Deno.test({
       space.nc.publish(`${space.namespace}.in.start.Nobody!`, `{"a": {"b": [1]}}`);
       await until(async () => (await server.deadLetters()).length > 0, "a dead letter");
       await until(async () => (await server.counts()).short!.completed >= EXECUTIONS, "all to complete", PATIENCE_MS);
-      await using ui = serveDashboard(server, { addr: "127.0.0.1:0", allowActions: true });
+      await using ui = await serveDashboard(server, { addr: "127.0.0.1:0", allowActions: true });
       const { looks, problems } = await browse({ url: ui.url, chromium: chromium!, execution: "waits-0" });
       assertEquals(problems, []);
       assert(looks > 40);

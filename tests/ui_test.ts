@@ -711,7 +711,7 @@ Deno.test("options that make no sense are refused, and an open address without a
     for (const addr of ["127.0.0.1", "127.0.0.1:x", "a b:1", "127.0.0.1:70000"]) {
       await assertRejects(() => Promise.try(() => serveDashboard(server, { addr })), ValidationError, "host:port");
     }
-    await using ui = serveDashboard(server, { addr: "127.0.0.1:0" });
+    await using ui = await serveDashboard(server, { addr: "127.0.0.1:0" });
     assertEquals(await (await fetch(`${ui.url}healthz`)).json(), { status: "ok" });
   });
 });

@@ -5,6 +5,9 @@
  */
 
 import { type Command, InvalidArgumentError } from "commander";
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import { text as textOf } from "node:stream/consumers";
 import { type Connection, createServer, type Json, type JsonObject, type Logger, type Server } from "../../mod.ts";
 import { type ConnectionFlags, connectTo, findTarget, type Target } from "./connection.ts";
 import { CommandError, EXIT } from "./failure.ts";
@@ -58,9 +61,23 @@ export class Scene {
           "start nats-server with `-js`; `packtrail doctor` looks at the server",
         );
       }
-      await using server = await createServer(nc, { namespace: this.flags.namespace, logger: plainLogger });
-      return await run(server, nc);
+      return await withServer(nc, this.flags.namespace, (server) => run(server, nc));
     });
+  }
+}
+
+/** Runs something with a server that runs no engine, and closes it. */
+export async function withServer<T>(
+  nc: Connection,
+  namespace: string,
+  run: (server: Server) => Promise<T>,
+): Promise<T> {
+  // Node 20 cannot read `await using`.
+  const server = await createServer(nc, { namespace, logger: plainLogger });
+  try {
+    return await run(server);
+  } finally {
+    await server.close();
   }
 }
 
@@ -117,7 +134,11 @@ export function positiveNumber(text: string): number {
 
 /** JSON from an argument, from a file where it begins with `@`, or from standard input where it is `-`. */
 export async function readJson(what: string, text: string): Promise<Json> {
-  const source = text === "-" ? await readInput() : text.startsWith("@") ? await readFile(what, text.slice(1)) : text;
+  const source = text === "-"
+    ? await readInput()
+    : text.startsWith("@")
+    ? await readArgument(what, text.slice(1))
+    : text;
   try {
     return JSON.parse(source);
   } catch (cause) {
@@ -139,12 +160,12 @@ export async function readObject(what: string, text: string | undefined): Promis
 }
 
 async function readInput(): Promise<string> {
-  return await new Response(Deno.stdin.readable).text();
+  return await textOf(process.stdin);
 }
 
-async function readFile(what: string, path: string): Promise<string> {
+async function readArgument(what: string, path: string): Promise<string> {
   try {
-    return await Deno.readTextFile(path);
+    return await readFile(path, "utf8");
   } catch (cause) {
     throw new CommandError(EXIT.usage, `the ${what} cannot be read from ${path}: ${(cause as Error).message}`);
   }

@@ -5,7 +5,8 @@
  */
 
 import { type Authenticator, type ConnectionOptions, credsAuthenticator, nkeyAuthenticator } from "@nats-io/nats-core";
-import { connect } from "@nats-io/transport-deno";
+import { connect } from "@nats-io/transport-node";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Connection, PermissionError } from "../../mod.ts";
 import { environment } from "./environment.ts";
@@ -141,7 +142,7 @@ async function authentication(
 
 async function readSecret(what: string, path: string): Promise<Uint8Array> {
   try {
-    return await Deno.readFile(expanded(path));
+    return await readFile(expanded(path));
   } catch (cause) {
     throw new CommandError(EXIT.usage, `the ${what} file ${path} cannot be read: ${(cause as Error).message}`);
   }

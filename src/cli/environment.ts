@@ -4,22 +4,24 @@
  * @module
  */
 
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+
 /** The value of an environment variable; `undefined` where it is unset, empty, or may not be read. */
 export function environment(name: string): string | undefined {
   try {
-    return Deno.env.get(name) || undefined;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return undefined;
-    throw error;
+    return process.env[name] || undefined;
+  } catch { // Deno without the permission for it
+    return undefined;
   }
 }
 
 /** The text of a file; `undefined` where there is none. */
 export async function readOptional(path: string): Promise<string | undefined> {
   try {
-    return await Deno.readTextFile(path);
+    return await readFile(path, "utf8");
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return undefined;
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
     throw error;
   }
 }
@@ -28,11 +30,11 @@ export async function readOptional(path: string): Promise<string | undefined> {
 export function interruption(): AbortSignal {
   const controller = new AbortController();
   const end = () => {
-    if (controller.signal.aborted) Deno.exit(130);
+    if (controller.signal.aborted) process.exit(130);
     controller.abort();
   };
-  for (const signal of ["SIGINT", Deno.build.os === "windows" ? "SIGBREAK" : "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, end);
+  for (const signal of ["SIGINT", process.platform === "win32" ? "SIGBREAK" : "SIGTERM"] as const) {
+    process.on(signal, end);
   }
   return controller.signal;
 }

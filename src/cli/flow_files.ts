@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { validateFlow, ValidationError, type ValidationIssue, type ValidFlow } from "../../mod.ts";
 import { CommandError, EXIT } from "./failure.ts";
@@ -33,16 +34,16 @@ export async function readFlowFiles(paths: readonly string[], kinds?: readonly s
 }
 
 async function expand(path: string): Promise<string[]> {
-  const info = await read(path, () => Deno.stat(path));
-  if (!info.isDirectory) return [path];
-  const entries = await read(path, () => Array.fromAsync(Deno.readDir(path)));
-  const found = entries.filter(({ name, isDirectory }) => !isDirectory && /\.ya?ml$/.test(name));
+  const info = await read(path, () => stat(path));
+  if (!info.isDirectory()) return [path];
+  const entries = await read(path, () => readdir(path, { withFileTypes: true }));
+  const found = entries.filter((entry) => !entry.isDirectory() && /\.ya?ml$/.test(entry.name));
   if (found.length === 0) throw new CommandError(EXIT.usage, `there is no *.yaml or *.yml file in ${path}`);
   return found.map(({ name }) => join(path, name)).sort();
 }
 
 async function readFlowFile(path: string, kinds: readonly string[] | undefined): Promise<FlowFile> {
-  const text = await read(path, () => Deno.readTextFile(path));
+  const text = await read(path, () => readFile(path, "utf8"));
   try {
     const flow = validateFlow(text, { file: path, ...(kinds === undefined ? {} : { kinds }) });
     return { path, text, flow, issues: [] };
@@ -56,7 +57,8 @@ async function read<T>(path: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "there is no such file or folder" : (cause as Error).message;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "there is no such file or folder" : message;
     throw new CommandError(EXIT.usage, `cannot read ${path}: ${why}`, undefined, { cause });
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import process from "node:process";
 import { environment } from "./environment.ts";
 
 /** The styles that text has on a terminal. */
@@ -39,7 +40,7 @@ export class Output {
   /** Creates an output; colours are for terminals only, and not where `NO_COLOR` is set. */
   constructor(options: { json: boolean }) {
     this.isJson = options.json;
-    this.#isColoured = !options.json && environment("NO_COLOR") === undefined && Deno.stdout.isTerminal();
+    this.#isColoured = !options.json && environment("NO_COLOR") === undefined && process.stdout.isTTY === true;
   }
 
   /** Text with a style, where there is colour. */
@@ -127,9 +128,9 @@ export function shownDuration(ms: number): string {
 
 /** Says on a terminal what is being waited for, where it takes longer than a second. */
 export async function withProgress<T>(what: string, run: () => Promise<T>): Promise<T> {
-  if (!Deno.stderr.isTerminal()) return await run();
+  if (process.stderr.isTTY !== true) return await run();
   const began = performance.now();
-  const write = (text: string) => Deno.stderr.writeSync(new TextEncoder().encode(text));
+  const write = (text: string) => process.stderr.write(text);
   let isShown = false;
   const timer = setInterval(() => {
     isShown = true;

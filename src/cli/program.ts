@@ -5,6 +5,7 @@
  */
 
 import { Command, CommanderError } from "commander";
+import { inspect } from "node:util";
 import { environment } from "./environment.ts";
 import { addCareCommands } from "./commands/care.ts";
 import { addCompletionsCommand } from "./commands/completions.ts";
@@ -71,7 +72,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
     const told = error instanceof CommanderError ? usage(error) : explain(error);
     if (told === undefined) {
-      console.error(`packtrail: something unexpected went wrong: ${Deno.inspect(error)}`);
+      console.error(`packtrail: something unexpected went wrong: ${inspect(error)}`);
       return EXIT.failed;
     }
     tell(told, isJson);

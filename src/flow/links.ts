@@ -24,14 +24,26 @@ export interface Link {
 /** The links of a definition that is whole, in the order of its nodes. */
 export function linksOf(def: Draft<FlowDef>): Link[] {
   const { nodes, edges = [] } = def as FlowDef;
-  const edgesFrom = Map.groupBy(edges, (edge) => edge.from);
-  const joins = Map.groupBy(nodes.flatMap(joinsOf), (link) => link.from);
+  const edgesFrom = groupBy(edges, (edge) => edge.from);
+  const joins = groupBy(nodes.flatMap(joinsOf), (link) => link.from);
   return nodes.flatMap((node) => [
     ...ownLinks(node),
     ...(edgesFrom.get(node.id) ?? []).map(edgeLink),
     ...joins.get(node.id) ?? [],
     ...timeoutLinks(node),
   ]);
+}
+
+/** Items by their keys, in order: `Map.groupBy`, which Node 20 does not have. */
+export function groupBy<Key, Item>(items: Iterable<Item>, keyOf: (item: Item) => Key): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
 }
 
 function ownLinks(node: NodeDef): Link[] {

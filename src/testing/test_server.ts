@@ -4,7 +4,7 @@
  * @module
  */
 
-import { connect } from "@nats-io/transport-deno";
+import { connect } from "@nats-io/transport-node";
 import type { Execution } from "../server/execution.ts";
 import type { ServerOptions } from "../server/options.ts";
 import { createServer, type Server } from "../server.ts";
@@ -46,7 +46,7 @@ export interface TestServer {
  * Runs a test on a NATS server of its own, and ends everything after it.
  *
  * Needs `--allow-net=127.0.0.1`, a nats-server (found by `NATS_SERVER_BIN` and the PATH, or fetched), and the permissions
- * to run it with files in a temporary folder.
+ * to run it with files in a temporary folder, and to read `TMPDIR`.
  *
  * @example
  * ```ts
@@ -70,9 +70,18 @@ export async function withTestServer<T>(
   options: TestServerOptions = {},
 ): Promise<T> {
   const { url, config, namespace = `test-${crypto.randomUUID()}` } = options;
-  await using nats = url === undefined ? await startNatsServer(config === undefined ? {} : { config }) : undefined;
-  const nc = await connect({ servers: url ?? nats!.url });
-  const ground = new Ground(url ?? nats!.url, nc, namespace);
+  // Node 20 cannot read `await using`.
+  const nats = url === undefined ? await startNatsServer(config === undefined ? {} : { config }) : undefined;
+  try {
+    return await onServer(url ?? nats!.url, namespace, test);
+  } finally {
+    await nats?.stop();
+  }
+}
+
+async function onServer<T>(url: string, namespace: string, test: (server: TestServer) => Promise<T>): Promise<T> {
+  const nc = await connect({ servers: url });
+  const ground = new Ground(url, nc, namespace);
   try {
     return await test(ground);
   } finally {

@@ -6,6 +6,7 @@
 
 import type { Server } from "../../mod.ts";
 import { dashboard } from "./dashboard.ts";
+import { listen } from "./listen.ts";
 import type { DashboardOptions } from "./options.ts";
 import { badOption } from "./problem.ts";
 
@@ -28,11 +29,12 @@ export interface DashboardServer extends AsyncDisposable {
 }
 
 /**
- * Serves a dashboard.
+ * Serves a dashboard. Resolves when it listens.
  *
  * @throws {ValidationError} Where an option is not valid, or the address is open to others and there is no token.
+ * @throws {Error} Where the address cannot be listened on, as when its port is in use.
  */
-export function serveDashboard(server: Server, options: ServeOptions = {}): DashboardServer {
+export async function serveDashboard(server: Server, options: ServeOptions = {}): Promise<DashboardServer> {
   const { addr = "127.0.0.1:8088", ...rest } = options;
   const { hostname, port } = parseAddress(addr);
   const isLoopback = hostname === "localhost" || hostname === "::1" || /^127\./.test(hostname);
@@ -42,14 +44,14 @@ export function serveDashboard(server: Server, options: ServeOptions = {}): Dash
   const stopping = new AbortController();
   const allowHosts = [...rest.allowHosts ?? [], ...isLoopback || isWildcard(hostname) ? [] : [bracketed(hostname)]];
   const handler = dashboard(server, { ...rest, allowHosts, signal: stopping.signal });
-  const http = Deno.serve({ hostname, port, onListen: () => {} }, handler);
+  const http = await listen(handler, { hostname, port });
   const stop = async () => {
     stopping.abort();
-    await http.shutdown();
+    await http.stop();
   };
   const base = rest.basePath ?? "";
   const shown = isWildcard(hostname) ? "127.0.0.1" : bracketed(hostname);
-  return { url: `http://${shown}:${http.addr.port}${base}/`, stop, [Symbol.asyncDispose]: stop };
+  return { url: `http://${shown}:${http.port}${base}/`, stop, [Symbol.asyncDispose]: stop };
 }
 
 /** A host and a port. @throws {ValidationError} */

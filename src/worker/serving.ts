@@ -45,9 +45,9 @@ export class Serving implements TaskWorker {
     this.#nc = nc;
     this.#handler = handler;
     this.#ignores = ignores;
-    const { promise, resolve } = Promise.withResolvers<Error | undefined>();
-    this.closed = promise;
-    this.#close = resolve;
+    let close!: (error: Error | undefined) => void;
+    this.closed = new Promise((resolve) => close = resolve);
+    this.#close = close;
   }
 
   /** What ended the subscription, where it was neither `stop()` nor the connection's end. */
@@ -162,8 +162,8 @@ function messageOf(error: unknown): string {
 
 /** Waits for a promise, but not for ever; its rejection counts as its end. */
 async function within(ms: number, promise: Promise<void>): Promise<void> {
-  const { promise: late, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, ms));
   await Promise.race([promise.catch(() => {}), late]);
   clearTimeout(timer);
 }

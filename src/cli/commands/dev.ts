@@ -5,11 +5,13 @@
  */
 
 import type { Command } from "commander";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { createServer, ValidationError } from "../../../mod.ts";
+import { inspect } from "node:util";
+import { ValidationError } from "../../../mod.ts";
 import { cacheFolder, isPortTaken, type NatsServer, startNatsServer } from "../../nats_server/mod.ts";
 import { serveDashboard } from "../../ui/mod.ts";
-import { action, plainLogger, Scene, wholeNumber } from "../command.ts";
+import { action, Scene, wholeNumber, withServer } from "../command.ts";
 import { DevEngine } from "../engine/dev.ts";
 import { loadExtension } from "../engine/extension.ts";
 import { environment, interruption } from "../environment.ts";
@@ -48,15 +50,19 @@ export function addDevCommand(program: Command): void {
     const { server, context } = scene.flags;
     const isGiven = server !== undefined || context !== undefined || environment("NATS_URL") !== undefined;
     if (isGiven) return await develop(scene, paths, flags, signal);
-    await using nats = await startServer(flags);
-    scene.out.say(`NATS       ${nats.url}`);
-    await develop(new Scene({ ...scene.flags, server: nats.url }), paths, flags, signal);
+    const nats = await startServer(flags);
+    try {
+      scene.out.say(`NATS       ${nats.url}`);
+      await develop(new Scene({ ...scene.flags, server: nats.url }), paths, flags, signal);
+    } finally {
+      await nats.stop();
+    }
   });
 }
 
 async function startServer({ port, storeDir }: DevFlags): Promise<NatsServer> {
   const folder = storeDir ?? (port === 0 ? undefined : join(cacheFolder(), `nats-${port}`));
-  if (folder !== undefined) await Deno.mkdir(folder, { recursive: true });
+  if (folder !== undefined) await mkdir(folder, { recursive: true });
   const options = { ...(port === 0 ? {} : { port }), ...(folder === undefined ? {} : { storeDir: folder }) };
   try {
     return await withProgress("starting nats-server", () => startNatsServer(options));
@@ -74,37 +80,37 @@ async function startServer({ port, storeDir }: DevFlags): Promise<NatsServer> {
 async function develop(scene: Scene, paths: readonly string[], flags: DevFlags, signal: AbortSignal): Promise<void> {
   const { namespace } = scene.flags;
   const extension = await loadExtension(flags.with);
-  await scene.connected(async (nc) => {
-    await using observer = await createServer(nc, { namespace, logger: plainLogger });
-    const engine = new DevEngine(nc, {
-      namespace,
-      paths: paths.length === 0 ? ["flows"] : paths,
-      extension,
-      ...(flags.echo ? { echoMs: flags.delay } : {}),
-      loaded: (files, error) => showLoaded(scene, files, error),
-    });
-    const events = observer.watchEvents({ signal });
-    await engine.load();
-    const dashboard = flags.ui
-      ? serveDashboard(observer, { addr: `127.0.0.1:${flags.uiPort}`, allowActions: true })
-      : undefined;
-    if (dashboard !== undefined) scene.out.say(`Dashboard  ${dashboard.url}`);
-    scene.out.say(scene.out.styled("Try        packtrail start <flow> '{}'     (Ctrl-C ends everything)", "dim"));
-    const watching = engine.watch(signal);
-    try {
-      for await (const event of events) printEvent(scene, event, { withId: true });
-      await watching;
-    } finally {
-      await dashboard?.stop();
-      await engine.close();
-    }
-  }, { forever: true });
+  await scene.connected((nc) =>
+    withServer(nc, namespace, async (observer) => {
+      const engine = new DevEngine(nc, {
+        namespace,
+        paths: paths.length === 0 ? ["flows"] : paths,
+        extension,
+        ...(flags.echo ? { echoMs: flags.delay } : {}),
+        loaded: (files, error) => showLoaded(scene, files, error),
+      });
+      const events = observer.watchEvents({ signal });
+      await engine.load();
+      const dashboard = flags.ui
+        ? await serveDashboard(observer, { addr: `127.0.0.1:${flags.uiPort}`, allowActions: true })
+        : undefined;
+      if (dashboard !== undefined) scene.out.say(`Dashboard  ${dashboard.url}`);
+      scene.out.say(scene.out.styled("Try        packtrail start <flow> '{}'     (Ctrl-C ends everything)", "dim"));
+      const watching = engine.watch(signal);
+      try {
+        for await (const event of events) printEvent(scene, event, { withId: true });
+        await watching;
+      } finally {
+        await dashboard?.stop();
+        await engine.close();
+      }
+    }), { forever: true });
 }
 
 function showLoaded({ out }: Scene, files: readonly FlowFile[], error: unknown): void {
   const names = files.flatMap(({ flow }) => flow === undefined ? [] : [flow.definition.name]);
   const issues = files.flatMap(({ path, issues }) => issues.map((issue) => ({ file: path, ...issue })));
-  const message = error === undefined ? undefined : explain(error)?.message ?? Deno.inspect(error);
+  const message = error === undefined ? undefined : explain(error)?.message ?? inspect(error);
   out.jsonLine({ flows: names, issues, ...(message === undefined ? {} : { error: message }) });
   if (issues.length === 0 && message === undefined) return out.say(`Flows      ${names.join(", ")}`);
   out.say(out.styled("Flows      not loaded, the ones before go on:", "red"));

@@ -42,12 +42,13 @@ export function addUiCommand(program: Command): void {
         ...(token === undefined ? {} : { token }),
         ...(basePath === undefined ? {} : { basePath }),
       };
-      await using dashboard = serveDashboard(server, options);
+      const dashboard = await serveDashboard(server, options);
       scene.out.json({ url: dashboard.url, namespace: server.namespace });
       scene.out.say(`The dashboard of namespace ${server.namespace}: ${dashboard.url}`);
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
         else signal.addEventListener("abort", () => resolve(), { once: true });
       });
+      await dashboard.stop();
     }));
 }

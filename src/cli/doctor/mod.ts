@@ -10,9 +10,9 @@ import {
   type JetStreamManager,
   jetstreamManager,
 } from "@nats-io/jetstream";
-import { type Connection, createServer, type Role, type Server } from "../../../mod.ts";
+import type { Connection, Role, Server } from "../../../mod.ts";
 import { Names } from "../../names.ts";
-import { plainLogger } from "../command.ts";
+import { withServer } from "../command.ts";
 import type { Target } from "../connection.ts";
 import { CommandError, EXIT } from "../failure.ts";
 import { advice, bad, type Finding, good, unknown } from "./finding.ts";
@@ -53,7 +53,7 @@ export async function examine(nc: Connection, target: Target, options: DoctorOpt
     checkClock(asked?.server.time, askedAt, answeredAt),
     checkPermissions(asked?.data, role, { namespace }),
     checkStreams(streams),
-    ...await checkWork(nc, namespace, jsm, names),
+    ...await withServer(nc, namespace, (server) => checkWork(server, jsm, names)),
   ];
 }
 
@@ -103,8 +103,7 @@ async function readDisk(monitor: string): Promise<DiskConfig> {
 }
 
 /** Whether somebody works, and what was given up on. */
-async function checkWork(nc: Connection, namespace: string, jsm: JetStreamManager, names: Names): Promise<Finding[]> {
-  await using server = await createServer(nc, { namespace, logger: plainLogger });
+async function checkWork(server: Server, jsm: JetStreamManager, names: Names): Promise<Finding[]> {
   const flows = await quietly(() => server.listFlows());
   if (flows === undefined) return [unknown("flows", "the user may not look at them")];
   if (flows.length === 0) {

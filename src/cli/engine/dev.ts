@@ -4,6 +4,7 @@
  * @module
  */
 
+import { watch } from "node:fs";
 import type { Connection, FlowDef, Server } from "../../../mod.ts";
 import { type FlowFile, readFlowFiles } from "../flow_files.ts";
 import { plainLogger } from "../command.ts";
@@ -68,16 +69,18 @@ export class DevEngine {
 
   /** Loads again whenever something changes in the folders, until the signal is aborted. */
   async watch(signal: AbortSignal): Promise<void> {
-    using watcher = Deno.watchFs([...this.#options.paths]);
-    const close = () => watcher.close();
-    signal.addEventListener("abort", close, { once: true });
     let timer: ReturnType<typeof setTimeout> | undefined;
     let loading = Promise.resolve();
-    for await (const { kind } of watcher) {
-      if (kind === "access") continue;
+    const look = () => {
       clearTimeout(timer);
       timer = setTimeout(() => loading = loading.then(() => this.load()), QUIET_MS);
-    }
+    };
+    const watchers = this.#options.paths.map((path) => watch(path, look));
+    await new Promise<void>((resolve, reject) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener("abort", () => resolve(), { once: true });
+      for (const watcher of watchers) watcher.once("error", reject);
+    }).finally(() => watchers.forEach((watcher) => watcher.close()));
     clearTimeout(timer);
     await loading;
   }

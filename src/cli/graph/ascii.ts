@@ -19,7 +19,6 @@ interface Visit {
 /** A flow as a tree: a node that was shown before is only named. */
 export function asciiGraph(graph: FlowGraph): string {
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
-  const ways = Map.groupBy(graph.edges, ({ from }) => from);
   const lines = [graph.name];
   const seen = new Set<string>();
   const stack: Visit[] = [{ id: startOf(graph).id, why: undefined, prefix: "", below: "" }];
@@ -32,7 +31,7 @@ export function asciiGraph(graph: FlowGraph): string {
     }
     seen.add(id);
     lines.push(`${prefix}${label}${id} (${nodeLabel(nodes.get(id)!)})`);
-    const next = shownWays(graph, id, ways.get(id) ?? []);
+    const next = shownWays(graph, id);
     const only = next.length === 1;
     const visits = next.map(({ to, why }, index): Visit => {
       const isLast = index === next.length - 1;
@@ -46,7 +45,8 @@ export function asciiGraph(graph: FlowGraph): string {
 }
 
 /** The ways out of a node. Branches end at their join, which is shown after them and not after each. */
-function shownWays(graph: FlowGraph, id: string, ways: readonly { from: string; to: string }[]) {
+function shownWays(graph: FlowGraph, id: string) {
+  const ways = graph.edges.filter(({ from }) => from === id);
   const isJoin = (to: string) => graph.nodes.some((node) => node.id === to && node.waitFor?.includes(id));
   return ways.filter(({ to }) => !isJoin(to)).map((way) => ({ to: way.to, why: edgeLabel(graph, way) }));
 }

@@ -7,7 +7,7 @@
 
 import { quoted } from "../../names.ts";
 import { NODE_FORMATS } from "../format.ts";
-import type { Link } from "../links.ts";
+import { groupBy, type Link } from "../links.ts";
 import type { NodeDraft } from "../read.ts";
 import { suggestion } from "../suggest.ts";
 import type { Context } from "./context.ts";
@@ -16,7 +16,7 @@ import { branchOwners } from "./edges.ts";
 /** Checks all fans of a flow that is whole. */
 export function checkFans(context: Context, links: readonly Link[]): void {
   const owners = branchOwners(context);
-  const into = Map.groupBy(links.filter((link) => link.by !== "join" && link.by !== "branch"), (link) => link.to);
+  const into = groupBy(links.filter((link) => link.by !== "join" && link.by !== "branch"), (link) => link.to);
   const out = new Map(links.filter((link) => link.by === "edge").reverse().map((link) => [link.from, link]));
   for (const node of context.draft.nodes) {
     if (node.type === "fanout") checkFanout(node, { context, owners, edge: out.get(node.id!) });

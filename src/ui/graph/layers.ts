@@ -156,7 +156,8 @@ function longestPaths(size: number, links: readonly Link[], back: ReadonlySet<nu
 
 /** The ranks where those that are too full are wrapped, evenly, as a line of text is. */
 function wrapped(rankOf: readonly number[], most: number): number[] {
-  const members = Map.groupBy(rankOf.keys(), (node) => rankOf[node]!);
+  const members = new Map<number, number[]>(rankOf.map((rank) => [rank, []]));
+  rankOf.forEach((rank, node) => members.get(rank)!.push(node));
   const result = [...rankOf];
   let added = 0;
   for (const rank of [...members.keys()].sort((left, right) => left - right)) {
