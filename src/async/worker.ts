@@ -76,6 +76,7 @@ export class AsyncWorker {
     } finally {
       clearInterval(heartbeat);
       unwatch();
+      nats.acks.finish();
     }
   }
 

@@ -126,6 +126,7 @@ export class Engine {
       if (!nats.nc.isClosed()) cancels.unsubscribe();
       unwatch();
       heads.written.remember(0);
+      nats.acks.finish();
       await this.#sweeper.finish();
     }
   }

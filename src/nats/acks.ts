@@ -1,38 +1,35 @@
 /**
  * Acks that go out with the next publish: one write to the socket for both.
  *
- * A write costs more than all else that a step does in this process. Where nothing is published in this turn of the
- * event loop, they go out at its end.
+ * A write costs more than all else that a step does in this process. Where nothing is published for a moment, they go
+ * out by themselves.
  *
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import type { Msg } from "@nats-io/nats-core";
 import type { Connection } from "../connection.ts";
 
 const ACK = new TextEncoder().encode("+ACK");
 
+/** How long an ack may wait for a publish to go out with, in milliseconds. */
+const LONGEST_WAIT_MS = 1;
+
 /** The acks of one connection. */
 export class Acks {
   readonly #nc: Connection;
   #waiting: Msg[] = [];
-  #isScheduled = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Creates them. No I/O. */
   constructor(nc: Connection) {
     this.#nc = nc;
   }
 
-  /** Acks a message: now or with what is published in this turn of the event loop. */
+  /** Acks a message: with what is published next, or in a moment. */
   add(msg: Msg): void {
     this.#waiting.push(msg);
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    setImmediate(() => {
-      this.#isScheduled = false;
-      this.flush();
-    });
+    this.#timer ??= setTimeout(() => this.finish(), LONGEST_WAIT_MS);
   }
 
   /** Sends what waits. On a closed connection nothing can: what is not acked is delivered again. */
@@ -42,5 +39,12 @@ export class Acks {
     this.#waiting = [];
     if (this.#nc.isClosed()) return;
     for (const msg of acked) msg.respond(ACK);
+  }
+
+  /** Sends what waits, and leaves no timer behind. */
+  finish(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.flush();
   }
 }
