@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
-import type { NatsConnection } from "@nats-io/nats-core";
+import { errors, type NatsConnection } from "@nats-io/nats-core";
 import { createServer, type FlowDef, type Result, ValidationError } from "../mod.ts";
 import { KvResults, provisionResults } from "../src/engine/result_records.ts";
 import { ResultCache, type ResultKey } from "../src/invoker/cache.ts";
@@ -223,6 +223,35 @@ Deno.test("on the hot path a step costs one write to the cache, and no look", ()
     const expected = Array.from({ length: 10 }, (_, n) => `$KV.${bucket}.engine.e.n${n}.${n + 1}.0`);
     assertEquals(touching, expected);
     assertEquals(await keysOf(space), expected.map((subject) => subject.slice(`$KV.${bucket}.`.length)).sort());
+  }));
+
+/** Lets the next requests for a subject go unanswered. Returns how many are left of them. */
+function leaveUnanswered(nc: NatsConnection, subject: string, count: number): () => number {
+  const request = nc.request.bind(nc);
+  let left = count;
+  nc.request = (asked, ...rest) => {
+    if (asked !== subject || left === 0) return request(asked, ...rest);
+    left--;
+    return Promise.reject(new errors.TimeoutError());
+  };
+  return () => left;
+}
+
+Deno.test("a look at the cache that is not answered is repeated: it is no failed attempt", () =>
+  inSpace(async (space) => {
+    const f = new Recorder();
+    const options = { flows: [chain("one", 1)], invokers: { f: f.invoke }, resultCache: true };
+    const client = await space.server(options);
+    await client.start("one", {}, { id: "e" });
+    // A consumer that is younger than its work: its engine cannot know whether somebody was at it before.
+    const jsm = await jetstreamManager(space.nc);
+    await jsm.consumers.delete(space.names.executionStream(), space.names.flowConsumer("one"));
+    const nc = await space.connect();
+    const left = leaveUnanswered(nc, `$JS.API.STREAM.MSG.GET.KV_${space.names.resultBucket}`, 3);
+    await space.engine(options, nc);
+    const { status, attempt, error } = await ended(client, "e");
+    assertEquals([left(), status, attempt, error], [0, "completed", 0, undefined]);
+    assertEquals(f.requests.length, 1);
   }));
 
 Deno.test("without the option there is no cache", () =>

@@ -6,6 +6,7 @@
  *   look at once, one runs and the others wait for its result. A claim that is not renewed expires.
  * - C3: the first record of an attempt stays, and whoever comes second takes it for its own.
  * - C4: what throws is not recorded, and gives its claim back.
+ * - C5: a look, or a claim, that is not answered is made again. It says nothing of the attempt, which must not fail by it.
  *
  * The cache never stands in the way: a record that cannot be written is reported, and the result is used all the same.
  *
@@ -59,6 +60,8 @@ export interface ResultCacheOptions<T> {
   readonly records: ResultRecords<T>;
   /** How long a claim holds after it was made or renewed, in milliseconds. */
   readonly claimMs: number;
+  /** Does something again until it is answered; `undefined` where it is stopped before. Once, where absent. */
+  untilAnswered?<R>(run: () => Promise<R>, isStopped: () => boolean): Promise<R | undefined>;
   /** Whether a recorded result can still be used; it is run again where not. */
   isUsable?(result: T): Promise<boolean>;
   /** A result could not be recorded, or a claim not renewed or given back. */
@@ -91,15 +94,16 @@ export class ResultCache<T> implements Results<T> {
 
   async #call(key: ResultKey, { isFirst, isStopped }: ThroughOptions, run: () => Promise<T>): Promise<T> {
     if (isFirst) return await this.#record(key, await run(), 0);
+    const { records, claimMs, untilAnswered = (ask) => ask() } = this.#options;
     for (let pause = FIRST_PAUSE_MS; !isStopped(); pause = Math.min(pause * 2, MAX_PAUSE_MS)) {
-      const found = await this.#find(key);
+      const found = await untilAnswered(() => this.#find(key), isStopped);
+      if (found === undefined) break;
       if (found.type === "result") return found.result;
       if (found.type === "claim") {
         await new Promise((resolve) => setTimeout(resolve, Math.min(pause, found.leftMs)));
         continue;
       }
-      const { records, claimMs } = this.#options;
-      const revision = await records.write(key, { claimMs }, found.revision);
+      const revision = await untilAnswered(() => records.write(key, { claimMs }, found.revision), isStopped);
       if (revision !== undefined) return await this.#claimed(key, run, revision);
     }
     throw new Error("aborted while somebody else was at this attempt");

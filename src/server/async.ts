@@ -18,7 +18,7 @@ import { NATS_TASK_KIND, toInvoker } from "../invoker/registry.ts";
 import type { Invoker, Result } from "../invoker/types.ts";
 import type { Logger } from "../logger.ts";
 import { checkName } from "../names.ts";
-import type { Nats } from "../nats/client.ts";
+import { type Nats, untilAnswered } from "../nats/client.ts";
 import { type DataStore, ValueGoneError } from "../nats/data.ts";
 import type { DeadLetters } from "../nats/dead_letters.ts";
 import { type AsyncInvokerOptions, type CheckedOptions, checkKnown, count, duration } from "./options.ts";
@@ -150,7 +150,13 @@ export function resultCache<T>(parts: CacheParts<T>): Results<T> {
   if (resultTtlMs === undefined) return UNCACHED;
   const failed = ({ name }: ResultKey, error: unknown) =>
     logger.warn("a result was not recorded", { key: name, error: errorText(error, "unknown") });
-  return new ResultCache<T>({ records: new KvResults(nats), claimMs: leaseMs, failed, ...(isUsable && { isUsable }) });
+  return new ResultCache<T>({
+    records: new KvResults(nats),
+    claimMs: leaseMs,
+    failed,
+    untilAnswered: (run, isStopped) => untilAnswered(nats, run, isStopped),
+    ...(isUsable && { isUsable }),
+  });
 }
 
 /** Whether the value that a recorded outcome refers to is still there. */
