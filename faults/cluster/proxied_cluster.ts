@@ -8,6 +8,19 @@ import { type Judges, Proxy, type Way } from "../proxy.ts";
 const SIZE = 3;
 const CONFIG = `accounts { $SYS { users: [{user: "admin", pass: "admin"}] } }`;
 
+/** The user of the system account. */
+export const SYSTEM_LOGIN = { user: "admin", pass: "admin" };
+
+/** How to connect. */
+export interface ConnectOptions {
+  /** The servers, by their places. @default {all} */
+  readonly nodes?: readonly number[];
+  /** Judge the frames of this connection. */
+  readonly judges?: Judges;
+  /** The user, where it is not the anonymous one. */
+  readonly login?: { readonly user: string; readonly pass: string };
+}
+
 interface Route {
   readonly from: number;
   readonly to: number;
@@ -18,13 +31,11 @@ interface Route {
 export class ProxiedCluster implements AsyncDisposable {
   readonly #cluster: NatsCluster;
   readonly #routes: readonly Route[];
-  readonly #doors: readonly Proxy[];
-  readonly #extra: Proxy[] = [];
+  readonly #doors: Proxy[] = [];
 
   private constructor(cluster: NatsCluster, routes: readonly Route[]) {
     this.#cluster = cluster;
     this.#routes = routes;
-    this.#doors = cluster.nodes.map(({ url }) => new Proxy(portOf(url)));
   }
 
   /** Starts the servers. */
@@ -45,17 +56,20 @@ export class ProxiedCluster implements AsyncDisposable {
     return this.#cluster.nodes;
   }
 
-  /** A connection to any of some servers (to all where none is named), which comes back for ever. */
-  connect(...nodes: readonly number[]): Promise<NatsConnection> {
-    const doors = nodes.length === 0 ? this.#doors : nodes.map((node) => this.#doors[node]!);
-    return connectVia(doors);
-  }
-
-  /** A connection whose frames are judged, to any of the servers. */
-  connectJudged(judges: Judges): Promise<NatsConnection> {
-    const doors = this.nodes.map(({ url }) => new Proxy(portOf(url), judges));
-    this.#extra.push(...doors);
-    return connectVia(doors);
+  /** A connection through proxies of its own, which comes back for ever. */
+  connect(options: ConnectOptions = {}): Promise<NatsConnection> {
+    const { nodes = this.nodes.map((_, place) => place), judges, login = {} } = options;
+    const doors = nodes.map((node) => new Proxy(portOf(this.nodes[node]!.url), judges));
+    this.#doors.push(...doors);
+    return connect({
+      servers: doors.map(({ url }) => url),
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 100,
+      // The servers tell of addresses that are not the proxies'.
+      ignoreClusterUpdates: true,
+      pingInterval: 10_000,
+      ...login,
+    });
   }
 
   /** Changes the ways between a server and the others. Its clients still reach it. */
@@ -81,14 +95,9 @@ export class ProxiedCluster implements AsyncDisposable {
     return place < 0 ? undefined : place;
   }
 
-  /** A connection of the system account. */
-  connectAsSystem(): Promise<NatsConnection> {
-    return connectVia(this.#doors, { user: "admin", pass: "admin" });
-  }
-
   /** Ends all. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const proxies = [...this.#routes.map(({ proxy }) => proxy), ...this.#doors, ...this.#extra];
+    const proxies = [...this.#routes.map(({ proxy }) => proxy), ...this.#doors];
     await Promise.all(proxies.map((proxy) => proxy[Symbol.asyncDispose]()));
     await this.#cluster.stop();
   }
@@ -96,16 +105,4 @@ export class ProxiedCluster implements AsyncDisposable {
 
 function portOf(url: string): number {
   return Number(new URL(url).port);
-}
-
-function connectVia(doors: readonly Proxy[], login: { user?: string; pass?: string } = {}): Promise<NatsConnection> {
-  return connect({
-    servers: doors.map(({ url }) => url),
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 100,
-    // The servers tell of addresses that are not the proxies'.
-    ignoreClusterUpdates: true,
-    pingInterval: 10_000,
-    ...login,
-  });
 }

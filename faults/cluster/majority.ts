@@ -1,0 +1,119 @@
+/**
+ * A majority that is lost: every call fails with an error that says so, in bounded time, and everything goes on when
+ * the majority is back.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { createServer, type Server, UnavailableError } from "../../mod.ts";
+import { within } from "../../tests/support/mod.ts";
+import type { Stage } from "./stage.ts";
+
+/** No call may take longer, in milliseconds: some ask for several things, one after the other, each with its limit. */
+const BOUND_MS = 60_000;
+
+/** How a majority is lost. */
+export type Loss = "two killed" | "all cut" | "all stalled";
+
+/** Loses the majority, tries every call on the server that is left, and gets the majority back. */
+export async function loseMajority(stage: Stage, loss: Loss): Promise<void> {
+  const { cluster, load } = stage;
+  await load.progress(2);
+  stage.inject(`majority lost: ${loss}`);
+  // The first server has an engine, and stays.
+  if (loss === "two killed") await Promise.all([1, 2].map((place) => cluster.nodes[place]!.kill()));
+  else for (const place of [0, 1, 2]) cluster.isolate(place, loss === "all cut" ? "cut" : "stalled");
+  try {
+    await tryEverything(stage);
+  } finally {
+    cluster.heal();
+    if (loss === "two killed") await Promise.all([1, 2].map((place) => cluster.nodes[place]!.restart()));
+  }
+  await cluster.ready();
+  await load.progress(6);
+}
+
+async function tryEverything(stage: Stage): Promise<void> {
+  const { cluster, load } = stage;
+  const nc = await cluster.connect({ nodes: [0] });
+  const { namespace } = load.space;
+  try {
+    const server = () => createServer(nc, { ...load.options, namespace, logger: load.space.logger() });
+    const bare = () => createServer(nc, { namespace, logger: load.space.logger() });
+    const writes = Object.entries(calls(await server(), load.probe));
+    const reads = Object.entries(calls(await bare(), load.probe));
+    const outcomes = await Promise.all([...writes, ...reads].map(([name, call]) => bounded(name, call)));
+    const failed = outcomes.filter(({ error }) => error !== undefined);
+    for (const { name, error } of failed) {
+      assert(error instanceof UnavailableError, `${name} failed with ${Deno.inspect(error)}`);
+      assert(error.message.length > 10, `${name} failed with ${error.message}`);
+    }
+    const mustFail = ["init", "start", "signal", "cancel", "completeActivity", "get"];
+    for (const name of mustFail) assert(failed.some((one) => one.name === name), `${name} worked with no majority`);
+    const longest = outcomes.reduce((one, other) => other.ms > one.ms ? other : one);
+    stage.tell(
+      `${outcomes.length} calls, ${failed.length} failed, longest: ${longest.name} ${Math.round(longest.ms)} ms`,
+    );
+    await stopsInTime(stage, await server());
+  } finally {
+    await nc.close();
+  }
+}
+
+/** Every call that the public API has. */
+function calls(server: Server, flow: string): Record<string, () => Promise<unknown>> {
+  const id = "e0";
+  return {
+    init: () => server.init(),
+    start: () => server.start(flow, {}, { id: `lost-${crypto.randomUUID()}` }),
+    startUnnamed: () => server.start(flow),
+    signal: () => server.signal("nobody-0", "go"),
+    cancel: () => server.cancel("nobody-0"),
+    resume: () => server.resume(id),
+    completeActivity: () => server.completeActivity("nobody-0", "n", 0, { status: "ok" }),
+    scheduleFlow: () => server.scheduleFlow("never", flow, "0 0 0 1 1 *"),
+    unschedule: () => server.unschedule("never"),
+    schedules: () => server.schedules(),
+    get: () => server.get(id),
+    results: () => server.results(id),
+    history: () => server.history(id),
+    list: () => server.list(),
+    recent: () => server.recent(),
+    byStatus: () => server.byStatus("waiting"),
+    byFlow: () => server.byFlow(flow),
+    byStatusEvents: () => server.byStatusEvents("running"),
+    byFlowEvents: () => server.byFlowEvents(flow),
+    counts: () => server.counts(),
+    listFlows: () => server.listFlows(),
+    flowGraph: () => server.flowGraph(flow),
+    flowVersions: () => server.flowVersions(flow),
+    backlog: () => server.backlog(),
+    deadLetters: () => server.deadLetters(),
+    redrive: () => server.redrive(1),
+    reconcile: () => server.reconcile(),
+  };
+}
+
+async function bounded(
+  name: string,
+  call: () => Promise<unknown>,
+): Promise<{ name: string; error: unknown; ms: number }> {
+  const since = performance.now();
+  const ended = call().then(() => undefined, (cause: unknown) => cause);
+  const error = await within(ended, `${name} to end without a majority`, BOUND_MS);
+  return { name, error, ms: performance.now() - since };
+}
+
+/** An engine that can do nothing stops when it is told to. */
+async function stopsInTime(stage: Stage, server: Server): Promise<void> {
+  const stopping = new AbortController();
+  const running = server.run({ signal: stopping.signal });
+  await stage.last(1_000);
+  const since = performance.now();
+  stopping.abort();
+  const error = await within(running.then(() => undefined, (cause: unknown) => cause), "an engine to stop", BOUND_MS);
+  assertEquals(error, undefined, "an engine that is told to stop without a majority");
+  await within(server.close(), "a server to close", BOUND_MS);
+  stage.tell(`an engine without a majority stopped after ${Math.round(performance.now() - since)} ms`);
+}
