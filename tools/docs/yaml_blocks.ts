@@ -12,6 +12,7 @@
 import { parseAllDocuments } from "yaml";
 import { ValidationError } from "../../src/errors.ts";
 import { parseFlow } from "../../src/flow/mod.ts";
+import { withoutEnvironment } from "../../src/flow/without_environment.ts";
 import type { Document } from "./documents.ts";
 import type { CodeBlock } from "./markdown.ts";
 
@@ -56,7 +57,8 @@ function checkBlock(block: CodeBlock, next: CodeBlock | undefined, report: YamlR
   if (!OTHER_MARKS.includes(mark)) {
     return `"yaml ${mark}" is not known; there are refused, ${OTHER_MARKS.join(", ")}, or a flow without a mark`;
   }
-  const errors = parseAllDocuments(block.text).flatMap((document) => document.errors);
+  const documents = withoutEnvironment(() => parseAllDocuments(block.text));
+  const errors = documents.flatMap((document) => document.errors);
   return errors.length === 0 ? undefined : `is not YAML: ${errors[0]!.message}`;
 }
 
