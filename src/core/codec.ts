@@ -20,6 +20,9 @@ export class StateFormatError extends Error {
   }
 }
 
+const BRANCH_STATUSES: ReadonlySet<Json | undefined> = new Set(["pending", "completed", "failed"]);
+const WAITS: ReadonlySet<Json | undefined> = new Set(["signal", "activity", "retry", "join"]);
+
 /** The body of a head message. */
 export function encodeState(state: State): string {
   return JSON.stringify(state);
@@ -70,7 +73,7 @@ function problemOf(state: JsonObject): string | undefined {
   for (const field of ["startedAt", "updatedAt"]) if (!isTime(state[field])) return field;
   if (state.alarm !== undefined && !isTime(state.alarm)) return "alarm";
   if (!isStored(state.input)) return "input";
-  if (!isJsonObject(state.payload)) return "payload";
+  if (!isPayloadSource(state.payload)) return "payload";
   if (!isJsonObject(state.results) || !Object.values(state.results).every(isStored)) return "results";
   if (state.signals !== undefined && !(isJsonObject(state.signals) && Object.values(state.signals).every(isStored))) {
     return "signals";
@@ -78,14 +81,44 @@ function problemOf(state: JsonObject): string | undefined {
   if (state.chunks !== undefined && !(Array.isArray(state.chunks) && state.chunks.every(Number.isSafeInteger))) {
     return "chunks";
   }
-  for (const field of ["trail", "path"]) if (state[field] !== undefined && !Array.isArray(state[field])) return field;
-  for (const field of ["consumed", "branches", "wait"]) {
-    if (state[field] !== undefined && !isJsonObject(state[field])) return field;
-  }
-  if (state.branches !== undefined && !Object.values(state.branches as JsonObject).every(isJsonObject)) {
-    return "branches";
-  }
-  return undefined;
+  if (state.trail !== undefined && !Array.isArray(state.trail)) return "trail";
+  if (state.path !== undefined && !isTexts(state.path)) return "path";
+  for (const field of ["lastNode", "fanout", "error"]) if (!isOptional(state[field], "string")) return field;
+  if (state.consumed !== undefined && !isTable(state.consumed, Number.isSafeInteger)) return "consumed";
+  if (state.branches !== undefined && !isTable(state.branches, isBranch)) return "branches";
+  return state.wait === undefined || isWait(state.wait) ? undefined : "wait";
+}
+
+function isPayloadSource(value: Json | undefined): boolean {
+  if (!isJsonObject(value) || !isOptional(value.from, "string")) return false;
+  return value.merged === undefined || Array.isArray(value.merged) && value.merged.every(isMerge);
+}
+
+function isMerge(value: Json): boolean {
+  return isJsonObject(value) && (typeof value.signal === "string" || isTexts(value.branches));
+}
+
+function isBranch(value: Json): boolean {
+  return isJsonObject(value) && BRANCH_STATUSES.has(value.status) &&
+    Number.isSafeInteger(value.attempt) && Number.isSafeInteger(value.generation) &&
+    isOptional(value.until, "number") && isOptional(value.error, "string");
+}
+
+function isWait(value: Json): boolean {
+  if (!isJsonObject(value) || !isOptional(value.until, "number")) return false;
+  return WAITS.has(value.kind) && (value.kind !== "signal" || typeof value.signal === "string");
+}
+
+function isTable(value: Json, isRight: (part: Json) => boolean): boolean {
+  return isJsonObject(value) && Object.values(value).every(isRight);
+}
+
+function isTexts(value: Json | undefined): boolean {
+  return Array.isArray(value) && value.every((text) => typeof text === "string");
+}
+
+function isOptional(value: Json | undefined, type: "string" | "number"): boolean {
+  return value === undefined || typeof value === type;
 }
 
 function isTime(value: Json | undefined): boolean {

@@ -51,6 +51,20 @@ Deno.test("a state with a field that makes no sense is refused, and the message 
   refused({ consumed: 3 }, "consumed");
   refused({ trail: {} }, "trail");
   refused({ path: "a" }, "path");
+  refused({ path: [1] }, "path");
+  refused({ lastNode: {} }, "lastNode");
+  refused({ fanout: 1 }, "fanout");
+  refused({ error: null }, "error");
+  refused({ consumed: { go: "1" } }, "consumed");
+  refused({ payload: { from: 1 } }, "payload");
+  refused({ payload: { merged: {} } }, "payload");
+  refused({ payload: { merged: [{ branches: "a" }] } }, "payload");
+  refused({ branches: { a: {} } }, "branches");
+  refused({ branches: { a: { status: "gone", attempt: 0, generation: 1 } } }, "branches");
+  refused({ branches: { a: { status: "pending", attempt: 0, generation: 1, until: "soon" } } }, "branches");
+  refused({ wait: { kind: "nothing" } }, "wait");
+  refused({ wait: { kind: "signal" } }, "wait");
+  refused({ wait: { kind: "retry", until: {} } }, "wait");
 });
 
 Deno.test("an entry of a trail is told from what is none", () => {
