@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { jetstreamManager } from "@nats-io/jetstream";
 import { PermissionError, ServerVersionError } from "../mod.ts";
 import { startNatsServer } from "../tools/nats.ts";
 import { chain, connectTo, inSpace, streamsOf } from "./support/mod.ts";
@@ -112,3 +113,13 @@ function oldServer(version: string): AsyncDisposable & { url: string } {
   };
   return { url: `nats://127.0.0.1:${port}`, [Symbol.asyncDispose]: end };
 }
+
+Deno.test("a stream of the namespace's that is somebody else's is refused, with what it lacks", () =>
+  inSpace(async (space) => {
+    const jsm = await jetstreamManager(space.nc);
+    const name = space.names.eventStream;
+    await jsm.streams.add({ name, subjects: [`${space.namespace}.events.>`] }); // as the Go original has it
+    const server = await space.server();
+    const error = await assertRejects(() => server.init(), ServerVersionError, `stream ${name} exists without subject`);
+    assertStringIncludes(error.message, "use another namespace");
+  }));

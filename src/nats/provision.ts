@@ -195,8 +195,15 @@ async function createStream(nats: Nats, config: StreamConfigPart, action: string
   }
 }
 
-/** Refuses a stream of our name that lacks what packtrail relies on. */
+/** Refuses a stream of our name that lacks what packtrail relies on: it is of somebody else. */
 function checkStream(wanted: StreamConfigPart, found: StreamConfig): void {
+  const missing = wanted.subjects?.find((subject) => !found.subjects?.includes(subject));
+  if (missing !== undefined) {
+    throw new ServerVersionError(
+      `stream ${wanted.name} exists without subject ${missing}, packtrail needs it: ` +
+        `use another namespace, or delete the stream if it is not in use`,
+    );
+  }
   for (const field of ["allow_msg_schedules", "allow_msg_ttl", "max_msgs_per_subject", "retention"] as const) {
     if (wanted[field] === undefined || found[field] === wanted[field]) continue;
     throw new ServerVersionError(
