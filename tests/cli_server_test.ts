@@ -179,14 +179,14 @@ Deno.test("run works on a folder's flows with a module's invokers and handlers u
       const module = `
         export const invokers = { twice: ({ payload }) => ({ status: "ok", payload: { n: payload.n * 2 } }) };
         export const handlers = { "tasks.hello.*": ({ payload }) => ({ status: "ok", payload: { n: payload.n + 1 } }) };`;
-      await Deno.writeTextFile(join(cwd, "mine.ts"), module);
+      await Deno.writeTextFile(join(cwd, "mine.mjs"), module);
       const flow = FLOW + "  - {id: double, type: task, invoker: twice}\nedges: [{from: hello, to: double}]\n";
       await Deno.writeTextFile(join(cwd, "flow.yaml"), flow);
       const at = { cwd, env: { NATS_URL: space.url, PACKTRAIL_NAMESPACE: space.namespace } };
       const unknown = await packtrail(["run", "flow.yaml"], at);
       assertEquals(unknown.code, 3);
       assertStringIncludes(unknown.stderr, "flow.yaml:4:39: nodes[1].invoker: no invoker of kind");
-      await using engine = startPacktrail(["run", "flow.yaml", "--with", "mine.ts"], at);
+      await using engine = startPacktrail(["run", "flow.yaml", "--with", "mine.mjs"], at);
       await engine.printed(/"message":"engine started"/);
       assertMatch(await printed(["start", "greet", '{"n": 1}', "--wait"], at), /"n": 4\n\}\n$/);
       assertEquals(await engine.end(), 0);

@@ -1,6 +1,7 @@
 /** A NATS server in operator mode: users with credentials files, as in production. @module */
 
 import { nkeys } from "@nats-io/nats-core";
+import { Buffer } from "node:buffer";
 
 type KeyPair = ReturnType<typeof nkeys.createUser>;
 
@@ -56,9 +57,9 @@ function token(issuer: KeyPair, subject: KeyPair, name: string, nats: Record<str
     ".",
   );
   const signature = issuer.sign(new TextEncoder().encode(encoded));
-  return `${encoded}.${signature.toBase64({ alphabet: "base64url", omitPadding: true })}`;
+  return `${encoded}.${Buffer.from(signature).toString("base64url")}`;
 }
 
 function base64url(text: string): string {
-  return new TextEncoder().encode(text).toBase64({ alphabet: "base64url", omitPadding: true });
+  return Buffer.from(text).toString("base64url");
 }
