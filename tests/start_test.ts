@@ -1,5 +1,13 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { ConflictError, type Json, type JsonObject, NotFoundError, PayloadTooLargeError } from "../mod.ts";
+import type { NatsConnection } from "@nats-io/nats-core";
+import {
+  ConflictError,
+  type Json,
+  type JsonObject,
+  NotFoundError,
+  PayloadTooLargeError,
+  UnavailableError,
+} from "../mod.ts";
 import { chain, ended, inSpace, Recorder, until } from "./support/mod.ts";
 
 Deno.test("an execution starts with the payload it is given, or with an empty one, under an id of its own", () =>
@@ -105,6 +113,47 @@ Deno.test("a large payload is compared as a whole", () =>
     await assertRejects(() => server.start("one", large("b"), { id: "large" }), ConflictError);
     assertEquals((await ended(server, "large")).payload, large("a"));
     await assertRejects(() => server.start("one", large("b"), { id: "large" }), ConflictError);
+  }));
+
+/**
+ * Lets the next write of a head be refused although there is none: so answers a server that is cut off from its cluster
+ * while an earlier write, of which nothing is known, waits there.
+ */
+function refuseNextHead(nc: NatsConnection, prefix: string): () => boolean {
+  const publish = nc.publish.bind(nc);
+  let isRefused = false;
+  nc.publish = (subject, data, options) => {
+    if (!isRefused && subject.startsWith(prefix)) {
+      isRefused = true;
+      options?.headers?.set("Nats-Expected-Last-Subject-Sequence", "7");
+    }
+    publish(subject, data, options);
+  };
+  return () => isRefused;
+}
+
+Deno.test("a start that is refused although nothing is there is unavailable: it may be tried again", () =>
+  inSpace(async (space) => {
+    const nc = await space.connect();
+    const { server } = await space.engine({ flows: [chain("one", 1)], invokers: { f: () => ({ status: "ok" }) } }, nc);
+    const isRefused = refuseNextHead(nc, space.names.head("ready", "one", "e"));
+    const start = () => server.start("one", { n: 1 }, { id: "e" });
+    await assertRejects(start, UnavailableError, "another write to it is under way");
+    assertEquals(isRefused(), true);
+    await start();
+    assertEquals((await ended(server, "e")).payload, { n: 1 });
+  }));
+
+Deno.test("a start from the inbox that is refused although nothing is there is not given up on", () =>
+  inSpace(async (space) => {
+    const nc = await space.connect();
+    const { server } = await space.engine({ flows: [chain("one", 1)], invokers: { f: () => ({ status: "ok" }) } }, nc);
+    await server.init();
+    const isRefused = refuseNextHead(nc, space.names.head("ready", "one", "e"));
+    await space.nc.request(space.names.command("start", "one", "e"), "{}");
+    await until(async () => (await server.list()).includes("e"), "the start to be tried again");
+    assertEquals([isRefused(), (await ended(server, "e")).status], [true, "completed"]);
+    assertEquals(await server.deadLetters(), []);
   }));
 
 Deno.test("a flow that nobody has loaded is not found; one that another instance has loaded is started", () =>

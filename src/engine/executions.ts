@@ -15,7 +15,7 @@ import { hasEnded, type State, type Stored } from "../core/state.ts";
 import { allResults, type Load, refsOf } from "../core/values.ts";
 import type { Flow } from "../flow/types.ts";
 import { jsonEquals } from "../json.ts";
-import { ConflictError } from "../errors.ts";
+import { ConflictError, UnavailableError } from "../errors.ts";
 import { type DataStore, ValueGoneError } from "../nats/data.ts";
 import type { Head } from "../nats/head.ts";
 import type { Heads } from "../nats/heads.ts";
@@ -133,6 +133,7 @@ export class Executions {
    *
    * @param isNew The id was made for this start: nothing can exist with it.
    * @throws {ConflictError} Where the id is that of an execution of another flow, or with another payload.
+   * @throws {UnavailableError} Where it was refused although nothing is there.
    */
   async start(registered: RegisteredFlow, id: string, payload: string, isNew = false): Promise<boolean> {
     if (!isNew && await this.#exists(id, registered.flow.name, payload)) return false;
@@ -145,7 +146,10 @@ export class Executions {
     if (written === undefined) {
       await this.#discardLost(first, "ref" in input ? [input.ref] : []);
       if (await this.#exists(id, registered.flow.name, payload)) return false;
-      throw new ConflictError(`execution ${id} ended and was removed while it was being started`);
+      // A server that is cut off from its cluster refuses a write while one of which nothing is known waits there.
+      throw new UnavailableError(
+        `starting execution ${id}: another write to it is under way, or it was removed just now: try again`,
+      );
     }
     if (first.phase === "waiting") await this.collectMail(registered.flow, written);
     return true;
