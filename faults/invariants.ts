@@ -17,11 +17,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
-import { type Context, type Execution, type Json, NotFoundError, type Server, UnavailableError } from "../mod.ts";
+import { type Context, type Execution, NotFoundError, type Server, UnavailableError } from "../mod.ts";
 import { decodeState } from "../src/core/codec.ts";
 import type { Outcome } from "../src/core/testing/reference.ts";
 import type { Names } from "../src/names.ts";
 import { until } from "../tests/support/mod.ts";
+import { canonical } from "./canonical.ts";
 
 /** What of an outcome an execution on a server shows, as text that can be compared. */
 export function shown(outcome: Pick<Outcome, "status" | "node" | "payload" | "results" | "signals">): string {
@@ -34,14 +35,6 @@ export function shownOf(execution: Execution, context: Context): string {
   const { status, currentNode, payload } = execution;
   const { results, signals } = context;
   return canonical({ status, node: currentNode, payload, results, signals: signals ?? {} });
-}
-
-/** As text whose order of keys says nothing. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part: Json) => {
-    if (typeof part !== "object" || part === null || Array.isArray(part)) return part;
-    return Object.fromEntries(Object.entries(part).sort(([one], [other]) => one < other ? -1 : 1));
-  }, 1);
 }
 
 /** I1, I6, I9: waits until an execution shows the outcome. */

@@ -1,5 +1,6 @@
 /**
- * The fault suite: `deno task faults [--seed N] [--minutes N]`. It tries to lose an execution.
+ * The fault suite: `deno task faults [--seed N] [--minutes N]`. It tries to lose an execution. `--fuzz` and `--soak` do
+ * something else instead.
  *
  * First every crash point, in every way to fail, then rounds of random schedules until the time is up. Prints the seed
  * of each round: `--seed` begins with that one.
@@ -11,34 +12,51 @@ import { parseArgs } from "node:util";
 import { startNatsServer } from "../tools/nats.ts";
 import { crashEverywhere } from "./crash_points.ts";
 import type { Failure } from "./frail_connection.ts";
+import { runFuzz } from "./fuzz/run.ts";
 import { playRound } from "./random_schedules.ts";
 import { newSeed, Random } from "./random.ts";
 
 const USAGE = `usage: deno task faults [--seed N] [--minutes N] [--skip-points]
+       deno task faults --fuzz [CASES] [--seed N] [--only TARGET]
 
 Injects faults into engines and NATS servers of its own, and checks the invariants of docs/guarantees.md.
 
   --seed N       the seed of the first round (one that nobody chose)
   --minutes N    how long the random rounds go on (10)
-  --skip-points  only the random rounds, not every crash point first`;
+  --skip-points  only the random rounds, not every crash point first
+  --fuzz N       tries everything that reads what comes from outside with hostile inputs (1000000)
+  --only TARGET  fuzzes only targets whose name has this in it`;
 
 const KINDS: readonly Failure[] = ["die", "lose-reply", "freeze-before", "freeze-after"];
 
 async function main(args: string[]): Promise<void> {
   const { values } = parseArgs({
-    args,
+    args: withDefaults(args),
     options: {
       seed: { type: "string" },
       minutes: { type: "string", default: "10" },
       "skip-points": { type: "boolean" },
+      fuzz: { type: "string" },
+      only: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
   if (values.help) return console.log(USAGE);
   const seed = values.seed === undefined ? newSeed() : count("--seed", values.seed);
+  if (values.fuzz !== undefined) return await runFuzz(count("--fuzz", values.fuzz), seed, values.only);
   const minutes = count("--minutes", values.minutes);
   if (!values["skip-points"]) await crashPoints();
   await rounds(seed, minutes * 60_000);
+}
+
+/** Options that may be given without their number. */
+const DEFAULTS: Readonly<Record<string, string>> = { "--fuzz": "1000000" };
+
+function withDefaults(args: readonly string[]): string[] {
+  return args.flatMap((arg, index) => {
+    const fallback = DEFAULTS[arg];
+    return fallback === undefined || /^\d/.test(args[index + 1] ?? "") ? [arg] : [arg, fallback];
+  });
 }
 
 async function crashPoints(): Promise<void> {
