@@ -27,7 +27,7 @@ Deno.test("fuzzing tells the smallest input that makes a target throw what it sh
   const target = BROKEN_TARGETS.find(({ name }) => name.endsWith("throws"))!;
   const { bug } = runChunk(target, { seed: SEED, cases: 500 });
   assertEquals(bug?.input, "900");
-  assert(bug.error.includes("not its own error"), bug.error);
+  assert(bug?.error.includes("not its own error"));
 });
 
 for (const what of ["hangs", "crashes"]) {
