@@ -30,10 +30,10 @@ Deno.test("fuzzing tells the smallest input that makes a target throw what it sh
   assert(bug?.error.includes("not its own error"));
 });
 
-for (const what of ["hangs", "crashes"]) {
-  Deno.test(`fuzzing tells the input of a target that ${what}`, async () => {
-    const run = () => fuzzTarget(`broken: ${what}`, [1, 2], { cases: 200, silenceMs: 1_500 });
+Deno.test("fuzzing tells the input of a target that hangs, and of one that crashes", async () => {
+  await Promise.all(["hangs", "crashes"].map(async (what) => {
+    const run = () => fuzzTarget(`broken: ${what}`, [1, 2], { cases: 200, silenceMs: 1_000 });
     const { input } = await assertRejects(run, FuzzBug, "it hangs or crashes");
     assert(Number(input) >= 900, input);
-  });
-}
+  }));
+});
