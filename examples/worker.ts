@@ -5,7 +5,8 @@
  *     deno run --allow-net --allow-env examples/worker.ts        a worker, or several
  *     NATS_URL=127.0.0.1:4222 deno run -A examples/embedded.ts --engine-only
  *
- * A worker needs no flow, no streams and no engine: it answers requests. `deno task compile` makes one binary of it.
+ * A worker needs no flow, no streams and no engine: it answers requests. compiled_worker.ts has workers, flows and engine in one
+ * binary.
  *
  * @module
  */

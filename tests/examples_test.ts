@@ -161,30 +161,6 @@ Deno.test("async.ts renders every clip, the one of the crashed worker, too", asy
   assertStringIncludes(result.stdout, "intro.mp4");
 });
 
-interface ModuleGraph {
-  modules: { specifier: string; kind?: string; error?: string }[];
-  redirects: Record<string, string>;
-}
-
-Deno.test("what `deno task compile` would compile is whole: local files that are published, npm and Node modules", async () => {
-  const { code, stdout, stderr } = await run(["info", "--json", "examples/worker.ts"]);
-  assertEquals(code, 0, stderr);
-  const { modules, redirects } = JSON.parse(stdout) as ModuleGraph;
-  assertEquals(modules.filter(({ error }) => error !== undefined), []);
-  const { publish: { include } } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
-  const places: string[] = [...include, "examples", "tools/links"];
-  let local = 0;
-  for (const { specifier } of modules) {
-    if (/^(?:npm|node):/.test(specifier)) continue;
-    assertMatch(specifier, /^file:/);
-    const path = relative(ROOT, fileURLToPath(specifier)).replaceAll("\\", "/");
-    assert(places.some((place) => path === place || path.startsWith(`${place}/`)), `${path} is not published`);
-    local++;
-  }
-  assert(local > 50, `only ${local} local modules`);
-  for (const target of Object.values(redirects)) assertMatch(target, /^(?:file|npm|node):/);
-});
-
 Deno.test("the package can be published, and has no test in it", async () => {
   const { code, stdout, stderr } = await run(["publish", "--dry-run", "--allow-dirty"]);
   assertEquals(code, 0, `${stdout}\n${stderr}`);
