@@ -115,6 +115,7 @@ export class Requests {
   }
 
   #deny(error: PermissionViolationError): void {
+    if (error.operation !== "publish") return;
     for (const [token, call] of this.#calls) {
       if (call.subject === error.subject) this.#settle(token, { kind: "denied", error });
     }
@@ -178,14 +179,14 @@ export class Requests {
   }
 }
 
-/** Tells of each subject that the server did not let the connection publish to, until the returned function is called. */
-function watchDenials(nc: NatsConnection, tell: (error: PermissionViolationError) => void): () => void {
+/** Tells of each thing that the server did not let the connection do, until the returned function is called. */
+export function watchDenials(nc: NatsConnection, tell: (error: PermissionViolationError) => void): () => void {
   const statuses = nc.status();
   void (async () => {
     for await (const status of statuses) {
       if (status.type !== "error") continue;
       const { error } = status;
-      if (error instanceof PermissionViolationError && error.operation === "publish") tell(error);
+      if (error instanceof PermissionViolationError) tell(error);
     }
   })();
   // The iterator of nats.js has `stop`; without it, its end comes with the connection's.

@@ -9,7 +9,7 @@ import { Attempts } from "./engine/attempts.ts";
 import { Commands } from "./engine/commands.ts";
 import { Engine } from "./engine/engine.ts";
 import { Executions } from "./engine/executions.ts";
-import { reconcile, type ReconcileReport } from "./engine/reconcile.ts";
+import { reconcile, type ReconcileReport, redriveLost } from "./engine/reconcile.ts";
 import { provisionResults } from "./engine/result_records.ts";
 import { NotFoundError, PermissionError, StateError } from "./errors.ts";
 import { InvocationMeter } from "./invoker/meter.ts";
@@ -26,6 +26,7 @@ import { Heads } from "./nats/heads.ts";
 import { type Command, sendCommand, sendRaw } from "./nats/inbox.ts";
 import { Listing } from "./nats/listing.ts";
 import { Mailbox } from "./nats/mail.ts";
+import { Patience } from "./nats/patience.ts";
 import { ensureConsumer, flowConsumer, provisionStreams } from "./nats/provision.ts";
 import { FlowRegistry, type RegisteredFlow } from "./nats/registry.ts";
 import {
@@ -120,13 +121,14 @@ export class Server extends Observer implements AsyncDisposable {
     this.#registry = registry;
     this.#deadLetters = deadLetters;
     const mailbox = new Mailbox(nats);
-    this.#executions = new Executions({ nats, heads, data, mailbox, registry, settings: options });
+    const patience = new Patience(nats, options.logger);
+    this.#executions = new Executions({ nats, heads, data, mailbox, registry, patience, settings: options });
     this.#async = new AsyncInvokers(asyncKinds, {
       ...options,
       nats,
       executions: this.#executions,
       deadLetters: this.#deadLetters,
-      results: resultCache<Result>({ ...options, nats }),
+      results: resultCache<Result>({ ...options, nats, patience }),
     });
   }
 
@@ -379,6 +381,7 @@ export class Server extends Observer implements AsyncDisposable {
       drainTimeoutMs,
       leaseMs,
       restore: () => this.#provision(),
+      redriveLost: (overdueMs) => redriveLost(executions, overdueMs),
       housekeep: async () => logger.info("reconciled", { ...await this.reconcile() }),
     });
     logger.info("engine started", { namespace: this.namespace, ownerId: this.#options.ownerId, flows: this.flows() });
@@ -389,10 +392,11 @@ export class Server extends Observer implements AsyncDisposable {
 
   #attempts(): Attempts {
     const executions = this.#executions;
-    const { data } = executions.parts;
+    const { data, patience } = executions.parts;
     const results = resultCache<Outcome>({
       ...this.#options,
       nats: this.#nats,
+      patience,
       isUsable: (outcome) => isOutcomeUsable(data, outcome),
     });
     return new Attempts({ executions, invokers: this.#invokers, dispatchers: this.#async.dispatchers(), results });

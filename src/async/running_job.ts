@@ -13,7 +13,7 @@ import type { Results } from "../invoker/cache.ts";
 import type { Invoker, Result } from "../invoker/types.ts";
 import type { Logger } from "../logger.ts";
 import { redeliveryDelay } from "../nats/backoff.ts";
-import { untilAnswered } from "../nats/client.ts";
+
 import type { DeadLetters } from "../nats/dead_letters.ts";
 import type { Delivery } from "../nats/delivery.ts";
 import { sendCommand } from "../nats/inbox.ts";
@@ -143,9 +143,9 @@ export class RunningJob {
 
   async #invoke(flow: Flow, { state, attempt }: Job): Promise<Result> {
     const { executions, invoker, timeoutMs } = this.#runner;
-    const { data, nats, settings } = executions.parts;
+    const { data, patience, settings } = executions.parts;
     const node = flow.nodes.get(attempt.node) as TaskNode;
-    const load = await untilAnswered(nats, () => loadFor(data, invoker, state), () => this.#abortion.isAborted);
+    const load = await patience.until(() => loadFor(data, invoker, state), () => this.#abortion.isAborted);
     if (load === undefined) throw new Error("aborted");
     const parsed = await invoke({
       invoker,
@@ -176,11 +176,11 @@ export class RunningJob {
   }
 
   async #complete(id: string, { node, generation, attempt }: Attempt, result: Result): Promise<void> {
-    const { nats } = this.#runner.executions.parts;
+    const { nats, patience } = this.#runner.executions.parts;
     const json = JSON.parse(JSON.stringify(result));
     const command = { type: "complete", id, node, attempt, generation, result: json } as const;
     const send = () => sendCommand(nats, command).then(() => true);
-    const sent = await untilAnswered(nats, send, () => this.#isDropped);
+    const sent = await patience.until(send, () => this.#isDropped);
     if (sent === undefined) throw new Error("the worker stopped before the inbox answered");
   }
 

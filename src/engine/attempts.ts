@@ -10,7 +10,6 @@ import type { Flow, TaskNode } from "../flow/types.ts";
 import type { InvokerRegistry } from "../invoker/registry.ts";
 import { type Results, UNCACHED } from "../invoker/cache.ts";
 import type { Result } from "../invoker/types.ts";
-import { untilAnswered } from "../nats/client.ts";
 import type { Executions } from "./executions.ts";
 import { Abortion, idempotencyKey, invoke, loadFor } from "./invocation.ts";
 import { errorText, type ParsedResult, parseResult } from "./result.ts";
@@ -128,9 +127,9 @@ export class Attempts {
     return parseResult(await abortion.limited(answer, timeoutMs), attempt.node, maxPayloadBytes);
   }
 
-  /** A result is not lost because the server is away for a while. */
+  /** A result is not lost because the server is away for a while, or has no room for it. */
   async #answered<T>(run: () => Promise<T>, abortion: Abortion): Promise<T> {
-    const answer = await untilAnswered(this.#executions.parts.nats, run, () => abortion.isAborted);
+    const answer = await this.#executions.parts.patience.until(run, () => abortion.isAborted);
     if (answer === undefined) throw new Error("aborted");
     return answer;
   }

@@ -14,13 +14,14 @@ import { awaitsMail } from "../core/mail.ts";
 import { ConflictError, ValidationError } from "../errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../json.ts";
 import { isName, quoted } from "../names.ts";
-import { isNotFound, isUnknownOutcome } from "../nats/client.ts";
+import { isNotFound } from "../nats/client.ts";
 import { checkCron, nextFiring } from "../nats/cron.ts";
 import { isServed } from "../nats/provision.ts";
 import { type Command, CommandError, parseCommand } from "../nats/inbox.ts";
 import type { DeadLetters, DeadLetterSource } from "../nats/dead_letters.ts";
 import type { Delivery } from "../nats/delivery.ts";
 import { redeliveryDelay } from "../nats/backoff.ts";
+import { isPassing } from "../nats/patience.ts";
 import type { RegisteredFlow } from "../nats/registry.ts";
 import type { Executions } from "./executions.ts";
 import { byteLength } from "./result.ts";
@@ -124,7 +125,7 @@ export class Commands {
   #isFinal(error: unknown, { deliveries }: Delivery): boolean {
     if (isHopeless(error)) return true;
     if (error instanceof NotYet) return deliveries >= this.#options.maxDeliver;
-    return error instanceof Error && !isUnknownOutcome(error) && deliveries > this.#options.maxDeliver;
+    return error instanceof Error && !isPassing(error) && deliveries > this.#options.maxDeliver;
   }
 
   #again(delivery: Delivery, error: unknown): void {

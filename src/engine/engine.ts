@@ -11,13 +11,15 @@ import { UnknownNodeError } from "../core/enter.ts";
 import { awaitsMail } from "../core/mail.ts";
 import { UnavailableError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
-import { isUnknownOutcome, type Nats, onReconnect, untilAnswered } from "../nats/client.ts";
+import { type Nats, onReconnect, untilAnswered } from "../nats/client.ts";
 import { redeliveryDelay } from "../nats/backoff.ts";
 import { ValueGoneError } from "../nats/data.ts";
 import type { DeadLetters } from "../nats/dead_letters.ts";
 import type { Delivery } from "../nats/delivery.ts";
 import type { Head } from "../nats/head.ts";
 import { ensureConsumer, flowConsumer, workConsumer } from "../nats/provision.ts";
+import { isPassing } from "../nats/patience.ts";
+import { Refusals } from "../nats/refusals.ts";
 import { Puller } from "../nats/pull.ts";
 import { Sweeper } from "../nats/sweep.ts";
 import type { Attempts } from "./attempts.ts";
@@ -47,6 +49,8 @@ export interface EngineOptions {
   readonly leaseMs: number;
   /** Makes what was deleted under the engine anew. */
   restore(): Promise<void>;
+  /** Drives on what should have happened this many milliseconds ago, and has not. Returns how much that was. */
+  redriveLost(overdueMs: number): Promise<number>;
   /** Does the namespace's own housekeeping, when its schedule is due. */
   housekeep(): Promise<void>;
 }
@@ -65,6 +69,9 @@ const REMEMBERED_PROBLEMS = 1_000;
 
 /** How far our estimate of the server's time may be off, in milliseconds. */
 const CLOCK_MARGIN_MS = 1_000;
+
+/** How late the server may be with a schedule, when it is well, before that counts as lost, in milliseconds. */
+const LATE_MS = 5_000;
 
 /** How often an engine sweeps, and looks after its consumers, in milliseconds. */
 const SWEEP_MS = 1_000;
@@ -103,12 +110,16 @@ export class Engine {
     await untilAnswered(nats, () => this.#ensureConsumers(), () => signal.aborted);
     if (signal.aborted) return;
     const heartbeat = setInterval(() => this.#lanes.keepAlive(), Math.max(50, leaseMs / 3));
-    const sweep = setInterval(() => this.#sweeper.sweep(), SWEEP_MS);
+    const sweep = setInterval(() => {
+      this.#sweeper.sweep();
+      this.#lookForLost();
+    }, SWEEP_MS);
     const cancels = nats.nc.subscribe(nats.names.events("cancelled"), {
       callback: (error, msg) => {
         if (error === null) this.#noticeCancel(msg.subject.split(".").at(-1)!);
       },
     });
+    const refusals = new Refusals(nats.nc, this.#options.logger);
     const unwatch = onReconnect(nats.nc, () => this.#reconnected());
     heads.written.remember(maxConcurrency * 4);
     this.#startPullers();
@@ -125,6 +136,7 @@ export class Engine {
       clearInterval(sweep);
       if (!nats.nc.isClosed()) cancels.unsubscribe();
       unwatch();
+      refusals.stop();
       heads.written.remember(0);
       nats.acks.finish();
       await this.#sweeper.finish();
@@ -192,6 +204,20 @@ export class Engine {
     return this.#restoring;
   }
 
+  /** What the server could not fire when there was no room, it has forgotten: that is looked for when there is. */
+  #lookForLost(): void {
+    const { executions: { parts: { patience } }, logger } = this.#options;
+    if (this.#isStopping || !patience.hasRoomAgain(LATE_MS + 2 * SWEEP_MS)) return;
+    this.#options.redriveLost(LATE_MS).then(
+      (count) => logger.info("there is room again; what the server had forgotten was driven on", { count }),
+      (error) => {
+        // Tried again when the time has passed once more.
+        patience.tell(error, "room");
+        logger.warn("what the server has forgotten could not be looked for", { error: String(error) });
+      },
+    );
+  }
+
   #take(flow: string, delivery: Delivery): void {
     const id = this.#options.nats.names.parseHead(delivery.subject)?.id;
     if (this.#isStopping) return delivery.nak();
@@ -231,15 +257,23 @@ export class Engine {
   async #drive(held: Held, session: Session): Promise<void> {
     const { executions, attempts, maxDeliver } = this.#options;
     const { delivery } = held;
-    const head = await this.#headOf(delivery);
+    const found = await this.#patiently(async () => ({ head: await this.#headOf(delivery) }));
+    if (found === undefined) return held.delivery.nak();
+    const { head } = found;
     if (head === undefined) return held.delivery.ack();
     if (delivery.deliveries > maxDeliver) return await this.#exhausted(held);
-    const flow = await executions.flowOf(head.state);
+    const flow = await this.#patiently(() => executions.flowOf(head.state));
+    if (flow === undefined) return held.delivery.nak();
     const lacking = attempts.lacks(flow);
     if (lacking !== undefined) throw new MissingInvokerError(flow.name, lacking);
     const isSuperseded = await session.run(flow, head, isFirst(delivery, head) && !this.#isDoubtful(delivery, head));
     if (isSuperseded) held.delivery.ack();
     else held.delivery.nak();
+  }
+
+  /** A delivery that is held does not count as one more that came to nothing. */
+  #patiently<T>(run: () => Promise<T>): Promise<T | undefined> {
+    return this.#options.executions.parts.patience.until(run, () => this.#isStopping);
   }
 
   /** The head to work on; `undefined` where the delivered one is superseded by one that drives itself (R3). */
@@ -335,7 +369,8 @@ export class Engine {
     try {
       await handle(delivery);
     } catch (error) {
-      if (isUnknownOutcome(error) || delivery.deliveries <= this.#options.maxDeliver) this.#postpone(delivery, error);
+      if (isPassing(error)) this.#options.executions.parts.patience.tell(error);
+      if (isPassing(error) || delivery.deliveries <= this.#options.maxDeliver) this.#postpone(delivery, error);
       else await this.#giveUpCommand(delivery, error).catch((cause) => this.#postpone(delivery, cause));
     } finally {
       this.#commands--;

@@ -21,6 +21,7 @@ import type { Head } from "../nats/head.ts";
 import type { Heads } from "../nats/heads.ts";
 import type { Mail, Mailbox } from "../nats/mail.ts";
 import { type Nats, syncClock } from "../nats/client.ts";
+import type { Patience } from "../nats/patience.ts";
 import { MAX_TRAIL } from "../core/trail.ts";
 import type { FlowRegistry, RegisteredFlow } from "../nats/registry.ts";
 import { parseResult } from "./result.ts";
@@ -42,6 +43,8 @@ export interface Parts {
   readonly data: DataStore;
   readonly mailbox: Mailbox;
   readonly registry: FlowRegistry;
+  /** Waits out what is an operator's to mend. */
+  readonly patience: Patience;
   readonly settings: Settings;
 }
 

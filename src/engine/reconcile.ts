@@ -4,7 +4,8 @@
  *
  * - **leftovers**: `ready` and `due` messages that are superseded and were not swept.
  * - **orphans**: large values and mail of executions that are gone, and values that no head refers to.
- * - **stalls**: heads that nothing drives on: work that was acked and is still the head, schedules long past.
+ * - **stalls**: heads that nothing drives on: work that was acked and is still the head, schedules long past; and
+ *   recurring schedules that the server has forgotten.
  *
  * @module
  */
@@ -14,6 +15,7 @@ import type { StoredMsg } from "@nats-io/jetstream";
 import { StateFormatError } from "../core/codec.ts";
 import type { Phase } from "../core/state.ts";
 import { isNoResponders, isNotFound, packtrailError } from "../nats/client.ts";
+import { reviveSchedules } from "../nats/revive.ts";
 import { readForwards } from "../nats/read.ts";
 import type { Head } from "../nats/head.ts";
 import { sweepFlow } from "../nats/sweep.ts";
@@ -27,7 +29,7 @@ export interface ReconcileReport {
   swept: number;
   /** Values and mail that were removed because nothing refers to them. */
   orphans: number;
-  /** Stalled executions that were driven again. */
+  /** Stalled executions, and recurring schedules, that were driven again. */
   redriven: number;
 }
 
@@ -50,7 +52,8 @@ export async function reconcile(executions: Executions): Promise<ReconcileReport
       await redriveAcked(executions, flow, report);
       await sweepLeftovers(executions, flow, report);
     }
-    await redriveOverdue(executions, report);
+    await redriveOverdue(executions, report, OVERDUE_MS);
+    report.redriven += await reviveSchedules(executions.parts.nats, OVERDUE_MS);
     await removeOrphanedData(executions, report);
     await removeOrphanedMail(executions, report);
   } catch (error) {
@@ -58,6 +61,20 @@ export async function reconcile(executions: Executions): Promise<ReconcileReport
     throw packtrailError(error, "reconciling");
   }
   return report;
+}
+
+/**
+ * Drives on what the server was to drive on when there was no room: it does not try to fire a schedule again. Returns
+ * how many executions and recurring schedules there were.
+ */
+export async function redriveLost(executions: Executions, overdueMs: number): Promise<number> {
+  const report: ReconcileReport = { checked: 0, swept: 0, orphans: 0, redriven: 0 };
+  try {
+    await redriveOverdue(executions, report, overdueMs);
+    return report.redriven + await reviveSchedules(executions.parts.nats, overdueMs);
+  } catch (error) {
+    throw packtrailError(error, "driving on what was lost");
+  }
 }
 
 /** Work that was acked although it is still the head: nothing would ever deliver it again. */
@@ -94,13 +111,13 @@ async function sweepLeftovers(executions: Executions, flow: string, report: Reco
 }
 
 /** Schedules that should have fired long ago, or were lost. */
-async function redriveOverdue(executions: Executions, report: ReconcileReport): Promise<void> {
+async function redriveOverdue(executions: Executions, report: ReconcileReport, overdueMs: number): Promise<void> {
   const { nats } = executions.parts;
   for (const phase of PARKED) {
     for await (const message of readForwards(nats, nats.names.executionStream(), nats.names.headsIn(phase))) {
       report.checked++;
       const alarm = Date.parse(message.header.get("Nats-Schedule").replace(/^@at /, ""));
-      if (alarm > nats.clock.now() - OVERDUE_MS) continue;
+      if (alarm > nats.clock.now() - overdueMs) continue;
       const head = await headAt(executions, message);
       if (head !== undefined) report.redriven += await redrive(executions, head);
     }

@@ -15,7 +15,6 @@ import type { State } from "../core/state.ts";
 import type { Flow } from "../flow/types.ts";
 import type { Delivery } from "../nats/delivery.ts";
 import type { Head } from "../nats/head.ts";
-import { untilAnswered } from "../nats/client.ts";
 import type { Attempts, RunningAttempt } from "./attempts.ts";
 import type { Executions } from "./executions.ts";
 
@@ -65,7 +64,9 @@ export class Session {
     try {
       // Whoever wrote this head may have died before it looked into the mail for the branches that park in it (R7).
       if (awaitsCompletion(head.state)) {
-        this.#head = await this.#executions.collectMail(flow, head);
+        const collected = await this.#patiently(() => this.#executions.collectMail(flow, head));
+        if (collected === undefined) return false;
+        this.#head = collected;
         if (this.#head.revision !== head.revision && drivesItself(this.#head)) return true;
       }
       while (!this.#isDropped) {
@@ -97,7 +98,8 @@ export class Session {
       this.#doubted = false;
       if (await this.#reload()) return true;
     }
-    const draft = await this.#applied();
+    const draft = await this.#patiently(() => this.#applied());
+    if (draft === undefined) return false;
     const isChanged = draft.state !== this.#head.state;
     if (isChanged && draft.state.phase !== "active") return await this.#write(draft);
     if (!isChanged) this.#unsaved.splice(0, draft.events);
@@ -131,7 +133,7 @@ export class Session {
 
   /** Writes the next head. Whether the session is over. */
   async #write({ state, visited, events }: Draft): Promise<boolean> {
-    const written = await this.#untilAnswered(() => this.#executions.commit(this.#flow, this.#head, state, visited));
+    const written = await this.#patiently(() => this.#executions.commit(this.#flow, this.#head, state, visited));
     if (this.#isDropped && written === undefined) return false;
     if (written === undefined) return await this.#reload();
     this.#head = written;
@@ -145,13 +147,13 @@ export class Session {
   /** Reads the head again. Whether it drives the execution on without this session. */
   async #reload(): Promise<boolean> {
     const { id, flow } = this.#head.state;
-    const head = await this.#untilAnswered(() => this.#executions.parts.heads.read(id, flow));
+    const head = await this.#patiently(() => this.#executions.parts.heads.read(id, flow));
     if (this.#isDropped) return false;
     if (head === undefined) return true;
     const isSame = head.revision === this.#head.revision;
     if (!isSame && drivesItself(head)) {
-      if (awaitsMail(head.state)) await this.#executions.collectMail(this.#flow, head);
-      return true;
+      if (!awaitsMail(head.state)) return true;
+      return await this.#patiently(() => this.#executions.collectMail(this.#flow, head)) !== undefined;
     }
     if (!isSame) this.#isFirst = false;
     this.#head = head;
@@ -159,8 +161,9 @@ export class Session {
     return false;
   }
 
-  #untilAnswered<T>(run: () => Promise<T>): Promise<T | undefined> {
-    return untilAnswered(this.#executions.parts.nats, run, () => this.#isDropped);
+  /** What has happened here is not lost because the server is away, is full, or does not let us write. */
+  #patiently<T>(run: () => Promise<T>): Promise<T | undefined> {
+    return this.#executions.parts.patience.until(run, () => this.#isDropped);
   }
 
   /** Branches that are pending can be completed by others while some run here: notice that. */

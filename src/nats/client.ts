@@ -21,6 +21,7 @@ import type { Names } from "../names.ts";
 import { Requests } from "../requests.ts";
 import { Acks } from "./acks.ts";
 import { ServerClock } from "./clock.ts";
+import { limitAdvice } from "./limits.ts";
 
 export type { Connection } from "../connection.ts";
 
@@ -62,6 +63,9 @@ export class NoAnswerError extends Error {
   }
 }
 
+/** nats-server says nothing at all where a stream could not be written. */
+const SILENCE = "timeout: where the connection is well, the log of nats-server says why (a full disk, for one)";
+
 /** How long a publish waits for its answer, in milliseconds. */
 const PUBLISH_TIMEOUT_MS = 5_000;
 
@@ -97,6 +101,7 @@ export async function publish(nats: Nats, subject: string, body: string, headers
       if (outcome.error instanceof InvalidArgumentError) throw tooLarge(nats, subject, body, outcome.error);
       throw new NoAnswerError(subject, outcome.error.message, false, { cause: outcome.error });
     case "timeout":
+      throw new NoAnswerError(subject, SILENCE);
     case "closed":
     case "aborted":
       throw new NoAnswerError(subject, outcome.kind);
@@ -213,7 +218,8 @@ export function packtrailError(error: unknown, action: string): Error {
     );
   }
   const reason = error instanceof Error ? error.message : String(error);
-  return new UnavailableError(`${action}: ${reason}`, { cause: error });
+  const advice = limitAdvice(error);
+  return new UnavailableError(`${action}: ${reason}${advice === undefined ? "" : `: ${advice}`}`, { cause: error });
 }
 
 function isNatsError(error: unknown): boolean {

@@ -10,6 +10,7 @@ import { CronExpressionParser } from "cron-parser";
 import { invalid } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
 import { quoted } from "../names.ts";
+import { isNoRoom } from "./limits.ts";
 import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.ts";
 
 /** A recurring schedule. */
@@ -167,7 +168,7 @@ async function publishCron(
     await nats.js.publish(subject, body, { headers: note });
   } catch (error) {
     // 10189 and its neighbours: the server's own cron reader refuses what cron-parser lets through.
-    if (error instanceof JetStreamApiError && error.status === 400) {
+    if (error instanceof JetStreamApiError && error.status === 400 && !isNoRoom(error)) {
       throw invalid("cron", `the NATS server does not take ${quoted(cron)}: ${error.message}`);
     }
     throw packtrailError(error, `setting schedule ${subject}`);

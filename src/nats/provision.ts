@@ -18,6 +18,7 @@ import {
 } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/nats-core";
 import { ServerVersionError } from "../errors.ts";
+import { isBeyondLimit } from "./limits.ts";
 import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.ts";
 
 /** The oldest NATS server that packtrail works with: earlier ones have a bug in compare-and-set with subject filters. */
@@ -101,11 +102,20 @@ export async function ensureConsumer(
     return Date.parse(created);
   } catch (error) {
     if (!isNotFound(error)) throw packtrailError(error, `setting up consumer ${durable} of ${stream}`);
-    try {
-      return Date.parse((await nats.jsm.consumers.add(stream, config)).created);
-    } catch (cause) {
-      throw packtrailError(cause, `creating consumer ${durable} of ${stream}`);
+    return await createConsumer(nats, stream, config);
+  }
+}
+
+async function createConsumer(nats: Nats, stream: string, config: Partial<ConsumerConfig>): Promise<number> {
+  try {
+    return Date.parse((await nats.jsm.consumers.add(stream, config)).created);
+  } catch (error) {
+    const { max_ack_pending: _, ...withoutLimit } = config;
+    // The account has a limit of its own, which then is that of the consumer.
+    if (isBeyondLimit(error, "acks") && config.max_ack_pending !== undefined) {
+      return await createConsumer(nats, stream, withoutLimit);
     }
+    throw packtrailError(error, `creating consumer ${config.durable_name} of ${stream}`);
   }
 }
 
@@ -191,6 +201,11 @@ async function createStream(nats: Nats, config: StreamConfigPart, action: string
     const info = await nats.jsm.streams.add(config as StreamConfig & { name: string });
     nats.clock.observe(info, askedAt);
   } catch (error) {
+    const { max_consumers: _, ...withoutLimit } = config;
+    // The account has a limit of its own, which then is that of the stream.
+    if (isBeyondLimit(error, "consumers") && config.max_consumers !== undefined) {
+      return await createStream(nats, withoutLimit, action);
+    }
     throw packtrailError(error, action);
   }
 }

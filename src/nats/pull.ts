@@ -55,17 +55,23 @@ export class Puller {
 
   /** Starts pulling. */
   start(): void {
+    this.#subscribe();
+    this.#timer = setInterval(() => {
+      // The server ends it where the user may not subscribe any more.
+      if (this.#subscription?.isClosed() && !this.#nats.nc.isClosed()) this.#subscribe();
+      this.#forgetLost();
+      this.kick();
+    }, 1_000);
+    this.kick();
+  }
+
+  #subscribe(): void {
     this.#subscription = this.#nats.nc.subscribe(`${this.#inbox}.*`, {
       callback: (error, msg) => {
         if (error) this.#options.warn("a pull subscription failed", { error: error.message });
         else this.#receive(msg);
       },
     });
-    this.#timer = setInterval(() => {
-      this.#forgetLost();
-      this.kick();
-    }, 1_000);
-    this.kick();
   }
 
   /** Asks for more, where there is room. */

@@ -18,9 +18,10 @@ import { NATS_TASK_KIND, toInvoker } from "../invoker/registry.ts";
 import type { Invoker, Result } from "../invoker/types.ts";
 import type { Logger } from "../logger.ts";
 import { checkName } from "../names.ts";
-import { type Nats, untilAnswered } from "../nats/client.ts";
+import type { Nats } from "../nats/client.ts";
 import { type DataStore, ValueGoneError } from "../nats/data.ts";
 import type { DeadLetters } from "../nats/dead_letters.ts";
+import type { Patience } from "../nats/patience.ts";
 import { type AsyncInvokerOptions, type CheckedOptions, checkKnown, count, duration } from "./options.ts";
 
 /** An async invoker, checked. */
@@ -135,6 +136,7 @@ export class AsyncInvokers {
 /** What a result cache is made with. */
 export interface CacheParts<T> {
   readonly nats: Nats;
+  readonly patience: Patience;
   /** How long results are kept, in milliseconds; there is no cache where absent. */
   readonly resultTtlMs: number | undefined;
   /** How long a claim holds, in milliseconds. */
@@ -146,7 +148,7 @@ export interface CacheParts<T> {
 
 /** The result cache, where there is one. */
 export function resultCache<T>(parts: CacheParts<T>): Results<T> {
-  const { nats, resultTtlMs, leaseMs, logger, isUsable } = parts;
+  const { nats, patience, resultTtlMs, leaseMs, logger, isUsable } = parts;
   if (resultTtlMs === undefined) return UNCACHED;
   const failed = ({ name }: ResultKey, error: unknown) =>
     logger.warn("a result was not recorded", { key: name, error: errorText(error, "unknown") });
@@ -154,7 +156,7 @@ export function resultCache<T>(parts: CacheParts<T>): Results<T> {
     records: new KvResults(nats),
     claimMs: leaseMs,
     failed,
-    untilAnswered: (run, isStopped) => untilAnswered(nats, run, isStopped),
+    untilAnswered: (run, isStopped) => patience.until(run, isStopped),
     ...(isUsable && { isUsable }),
   });
 }

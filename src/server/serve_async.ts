@@ -16,6 +16,7 @@ import { DeadLetters } from "../nats/dead_letters.ts";
 import { Heads } from "../nats/heads.ts";
 import { Mailbox } from "../nats/mail.ts";
 import { checkServer } from "../nats/provision.ts";
+import { Patience } from "../nats/patience.ts";
 import { FlowRegistry } from "../nats/registry.ts";
 import { AsyncInvokers, checkAsyncKind, checkAsyncName, KIND_OPTIONS, resultCache } from "./async.ts";
 import {
@@ -103,12 +104,13 @@ export async function serveAsync(nc: Connection, options: ServeAsyncOptions): Pr
   if (kind.invoker === undefined) throw invalid("options.invoker", "does the work here: give a function");
   const nats = await natsOf(nc, new Names(checked.namespace));
   checkServer(nats);
+  const patience = new Patience(nats, checked.logger);
   const invokers = new AsyncInvokers([kind], {
     ...checked,
     nats,
-    executions: executionsOf(nats, checked),
+    executions: executionsOf(nats, patience, checked),
     deadLetters: new DeadLetters(nats),
-    results: resultCache<Result>({ ...checked, nats }),
+    results: resultCache<Result>({ ...checked, nats, patience }),
   });
   const [worker] = invokers.workers();
   await worker!.provision();
@@ -130,7 +132,7 @@ function started(worker: JobWorker): AsyncWorker {
 }
 
 /** What a worker needs of executions: to read them, and the values they refer to. It never writes one. */
-function executionsOf(nats: Nats, settings: CheckedOptions): Executions {
+function executionsOf(nats: Nats, patience: Patience, settings: CheckedOptions): Executions {
   const writer = `${settings.ownerId}.${randomId()}`;
   return new Executions({
     nats,
@@ -138,6 +140,7 @@ function executionsOf(nats: Nats, settings: CheckedOptions): Executions {
     data: new DataStore(nats, writer.replaceAll(".", "-")),
     mailbox: new Mailbox(nats),
     registry: new FlowRegistry(nats),
+    patience,
     settings,
   });
 }
