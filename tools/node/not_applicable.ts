@@ -20,4 +20,7 @@ export const TESTS: Readonly<Record<string, Readonly<Record<string, string>>>> =
     "a service that cannot be reached means retry, one that the runtime forbids fails the node":
       "Node forbids nothing; other tests of the file have services that fail",
   },
+  "tools/nats_test.ts": {
+    "a server ends when the process that started it is killed": "starts that process with `deno eval`",
+  },
 };
