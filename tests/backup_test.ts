@@ -127,6 +127,7 @@ Deno.test("a copy of a stopped server's store brings everything back as it was, 
         const keys = f.keys.filter((key) => key.startsWith(effect));
         assertEquals([keys.length, new Set(keys).size], [2, 1], effect);
       }
+      assertEquals((await server.reconcile()).redriven, 0, "nothing had to be driven again");
       assert(f.keys.slice(done).every((key) => !key.startsWith("a.ask.")), "what the backup holds is not done again");
       assertEquals(await server.deadLetters(), []);
       await space.end();

@@ -1,12 +1,12 @@
 /** The word of docs/operations.md is kept: its configuration files start, and each role works with its own user. */
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-deno";
 import { basename, dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { createServer, type FlowDef, PermissionError, permissionsBlock, type Role } from "../mod.ts";
+import { createServer, type FlowDef, PermissionError, permissionsBlock, type Role, UnavailableError } from "../mod.ts";
 import { freePorts } from "../src/nats_server/ports.ts";
 import { startNatsServer } from "../tools/nats.ts";
 import { until } from "./support/mod.ts";
@@ -68,6 +68,20 @@ function passwordOf(user: string): string {
   return `${user.toLowerCase()}-secret`;
 }
 
+/** Does something again while the server cannot: leaders of a young cluster move. */
+async function persist<T>(run: () => Promise<T>): Promise<T> {
+  let done: { value: T } | undefined;
+  await until(async () => {
+    try {
+      done = { value: await run() };
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+    }
+    return done !== undefined;
+  }, "the server to answer");
+  return done!.value;
+}
+
 /** Runs a flow where everybody has only the user of its role. */
 async function runFlowOfRoles(servers: string[], replicas: number): Promise<void> {
   const connections: NatsConnection[] = [];
@@ -81,18 +95,17 @@ async function runFlowOfRoles(servers: string[], replicas: number): Promise<void
   const client = await createServer(await as("client"), { logger: quiet });
   const observer = await createServer(await as("observer"), { logger: quiet });
   await worker.handle("tasks.>", ({ nodeId }) => ({ status: "ok", payload: { done: nodeId } }));
-  await engine.init();
+  await persist(() => engine.init());
   const running = engine.run();
   try {
-    const id = await client.start("approval");
-    await until(async () => (await observer.byStatus("waiting")).includes(id));
-    await client.signal(id, "go");
-    await until(async () => (await observer.get(id)).status === "completed");
-    assertEquals((await observer.results(id)).results, { ask: { done: "ask" }, pay: { done: "pay" } });
-    const refused = await Promise.all(
-      [client.get(id), observer.start("approval")].map((call) => call.catch((error) => error)),
-    );
-    for (const error of refused) assert(error instanceof PermissionError, String(error));
+    const id = await persist(() => client.start("approval", {}, { id: "a" }));
+    await until(async () => (await persist(() => observer.byStatus("waiting"))).includes(id));
+    await persist(() => client.signal(id, "go", {}, { id: "once" }));
+    await until(async () => (await persist(() => observer.get(id))).status === "completed");
+    const { results } = await persist(() => observer.results(id));
+    assertEquals(results, { ask: { done: "ask" }, pay: { done: "pay" } });
+    await assertRejects(() => persist(() => client.get(id)), PermissionError);
+    await assertRejects(() => persist(() => observer.start("approval")), PermissionError);
     const jsm = await jetstreamManager(await as("admin"));
     for await (const { config } of jsm.streams.list()) assertEquals(config.num_replicas, replicas, config.name);
   } finally {
