@@ -16,6 +16,7 @@ import {
   PermissionViolationError,
   type Subscription,
 } from "@nats-io/nats-core";
+import { Outbox } from "./outbox.ts";
 
 /** How a request ended. */
 export type Outcome =
@@ -52,6 +53,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Sends requests of one connection. */
 export class Requests {
   readonly #nc: NatsConnection;
+  readonly #outbox: Outbox;
   readonly #inbox: string;
   readonly #calls = new Map<string, Call>();
   #subscription: Subscription | undefined;
@@ -61,8 +63,9 @@ export class Requests {
   #timerAt = Infinity;
 
   /** Creates an instance. No I/O before the first request. */
-  constructor(nc: NatsConnection) {
+  constructor(nc: NatsConnection, outbox: Outbox = new Outbox()) {
     this.#nc = nc;
+    this.#outbox = outbox;
     // Where a user may subscribe to no inboxes but its own, the connection was given their prefix.
     this.#inbox = createInbox((nc as { options?: { inboxPrefix?: string } }).options?.inboxPrefix);
   }
@@ -73,17 +76,21 @@ export class Requests {
       const now = performance.now();
       const due = now + limits.timeoutMs;
       const token = (++this.#count).toString(36);
-      try {
-        this.#listen();
-        this.#calls.set(token, { subject, limits, settle, due, listenAt: now + LISTEN_AFTER_MS });
-        const reply = `${this.#inbox}.${token}`;
-        this.#nc.publish(subject, data, limits.headers === undefined ? { reply } : { reply, headers: limits.headers });
-        this.#lookAt(Math.min(due, now + LISTEN_AFTER_MS));
-      } catch (error) {
-        this.#calls.delete(token);
-        settle({ kind: "unsent", error: error as Error });
-      }
+      this.#calls.set(token, { subject, limits, settle, due, listenAt: now + LISTEN_AFTER_MS });
+      this.#outbox.send(() => this.#publish(token, subject, data, limits.headers));
+      this.#lookAt(Math.min(due, now + LISTEN_AFTER_MS));
     });
+  }
+
+  #publish(token: string, subject: string, data: Uint8Array | string, headers: MsgHdrs | undefined): void {
+    if (!this.#calls.has(token)) return;
+    try {
+      this.#listen();
+      const reply = `${this.#inbox}.${token}`;
+      this.#nc.publish(subject, data, headers === undefined ? { reply } : { reply, headers });
+    } catch (error) {
+      this.#settle(token, { kind: "unsent", error: error as Error });
+    }
   }
 
   /** Ends the requests under way and gives up the subscription. May be called again. */

@@ -76,7 +76,7 @@ export class AsyncWorker {
     } finally {
       clearInterval(heartbeat);
       unwatch();
-      nats.acks.finish();
+      nats.outbox.finish();
     }
   }
 

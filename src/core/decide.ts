@@ -87,13 +87,16 @@ export function plan(flow: Flow, state: State, running: ReadonlySet<string>, env
   return { type: "invoke", attempts: [{ node: node.id, generation: state.generation, attempt: state.attempt }] };
 }
 
-/** The state as it is written: one version on from the head it follows (R2), which joins the trail. */
+/**
+ * The state as it is written: one version on from the head it follows (R2), which joins the trail. Its time is not
+ * before that head's, whatever `now` says: two engines' estimates of the server's time differ by a little.
+ */
 export function stamped(next: State, head: State, revision: number, visited: readonly string[], now: number): State {
   const { path: _path, ...rest } = next;
   return {
     ...rest,
     version: head.version + 1,
-    updatedAt: now,
+    updatedAt: Math.max(now, head.updatedAt),
     trail: [...head.trail ?? [], trailEntry(head, revision)],
     ...(visited.length === 0 ? {} : { path: visited }),
   };

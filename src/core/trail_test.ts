@@ -29,3 +29,9 @@ Deno.test("a state that is written has the next version, and its predecessor in 
   assertEquals(third.path, ["choice"]);
   assertEquals(third.trail!.map(([revision]) => revision), [77, 78]);
 });
+
+Deno.test("time does not go back from one head to the next, whatever an engine takes the time to be", () => {
+  const head = { ...started(flowOf([task("a")])), updatedAt: 50 };
+  assertEquals(stamped(head, head, 77, [], 49).updatedAt, 50);
+  assertEquals(stamped(head, head, 77, [], 51).updatedAt, 51);
+});

@@ -138,7 +138,7 @@ export class Engine {
       unwatch();
       refusals.stop();
       heads.written.remember(0);
-      nats.acks.finish();
+      nats.outbox.finish();
       await this.#sweeper.finish();
     }
   }

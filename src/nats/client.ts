@@ -18,8 +18,8 @@ import { InvalidArgumentError, type MsgHdrs, PermissionViolationError } from "@n
 import type { Connection } from "../connection.ts";
 import { PacktrailError, PayloadTooLargeError, PermissionError, UnavailableError } from "../errors.ts";
 import type { Names } from "../names.ts";
+import { Outbox } from "../outbox.ts";
 import { Requests } from "../requests.ts";
-import { Acks } from "./acks.ts";
 import { ServerClock } from "./clock.ts";
 import { limitAdvice } from "./limits.ts";
 
@@ -39,15 +39,16 @@ export interface Nats {
   readonly clock: ServerClock;
   /** Requests of the hot path. */
   readonly requests: Requests;
-  /** The acks of deliveries: they go out with what is published next. */
-  readonly acks: Acks;
+  /** What goes out. */
+  readonly outbox: Outbox;
 }
 
 /** The parts for a connection. No I/O. */
 export async function natsOf(nc: Connection, names: Names): Promise<Nats> {
   const jsm = await jetstreamManager(nc, { checkAPI: false });
   const js = jetstream(nc, { checkAPI: false });
-  return { nc, js, jsm, names, clock: new ServerClock(), requests: new Requests(nc), acks: new Acks(nc) };
+  const outbox = new Outbox();
+  return { nc, js, jsm, names, clock: new ServerClock(), requests: new Requests(nc, outbox), outbox };
 }
 
 /** A request that was not answered: it is not known what has happened. */
@@ -82,9 +83,7 @@ const DECODER = new TextDecoder();
  */
 export async function publish(nats: Nats, subject: string, body: string, headers?: MsgHdrs): Promise<number> {
   const limits = { timeoutMs: PUBLISH_TIMEOUT_MS, ...(headers === undefined ? {} : { headers }) };
-  const answered = nats.requests.send(subject, body, limits);
-  nats.acks.flush();
-  const outcome = await answered;
+  const outcome = await nats.requests.send(subject, body, limits);
   switch (outcome.kind) {
     case "reply": {
       const answer = JSON.parse(DECODER.decode(outcome.data)) as { seq?: number; error?: ApiError };

@@ -5,15 +5,16 @@
  */
 
 import type { Msg, MsgHdrs } from "@nats-io/nats-core";
-import type { Acks } from "./acks.ts";
+import type { Nats } from "./client.ts";
 
+const ACK = new TextEncoder().encode("+ACK");
 const WORKING = new TextEncoder().encode("+WPI");
 const TERM = new TextEncoder().encode("+TERM");
 
 /** A delivered message. The answers are sent without waiting; acks with what is published next. */
 export class Delivery {
   readonly #msg: Msg;
-  readonly #acks: Acks;
+  readonly #nats: Nats;
   /** The message's sequence in its stream. */
   readonly sequence: number;
   /** How often it has been delivered, this time included. */
@@ -22,9 +23,9 @@ export class Delivery {
   readonly time: number;
 
   /** Takes a message with an acknowledgement subject. */
-  constructor(msg: Msg, acks: Acks) {
+  constructor(msg: Msg, nats: Nats) {
     this.#msg = msg;
-    this.#acks = acks;
+    this.#nats = nats;
     // $JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<deliveries>.<stream seq>.<consumer seq>.<time>.<pending>[.<token>]
     const tokens = msg.reply!.split(".");
     const first = tokens.length > 9 ? 6 : 4;
@@ -50,7 +51,10 @@ export class Delivery {
 
   /** Done with: never deliver it again (R3: only once it is superseded). */
   ack(): void {
-    this.#acks.add(this.#msg);
+    // On a closed connection nothing can be acked: what is not is delivered again.
+    this.#nats.outbox.sendLater(() => {
+      if (!this.#nats.nc.isClosed()) this.#msg.respond(ACK);
+    });
   }
 
   /** Still being worked on: starts the ack wait anew. */

@@ -115,8 +115,8 @@ export class Puller {
   #receive(msg: Msg): void {
     if (msg.reply && msg.reply.startsWith("$JS.ACK.")) {
       this.#settle();
-      if (this.#subscription === undefined) new Delivery(msg, this.#nats.acks).nak();
-      else this.#options.deliver(new Delivery(msg, this.#nats.acks));
+      if (this.#subscription === undefined) new Delivery(msg, this.#nats).nak();
+      else this.#options.deliver(new Delivery(msg, this.#nats));
       return;
     }
     if (msg.headers === undefined || msg.headers.code === 100) return;

@@ -8,7 +8,7 @@ export interface Room {
 
 const base = ["errors", "names", "json", "duration", "logger"];
 const pure = [...base, "expr", "flow", "core", "protocol"];
-const engine = [...pure, "connection", "requests", "nats", "invoker", "engine"];
+const engine = [...pure, "connection", "outbox", "requests", "nats", "invoker", "engine"];
 const server = [...engine, "async", "worker", "server"];
 
 /**
@@ -22,12 +22,13 @@ export const ROOMS: Readonly<Record<string, Room>> = {
   duration: { imports: ["errors"], pure: true },
   logger: { imports: [] },
   connection: { imports: [] },
-  requests: { imports: [] },
+  outbox: { imports: [] },
+  requests: { imports: ["outbox"] },
   expr: { imports: base, pure: true },
   flow: { imports: [...base, "expr"], pure: true },
   core: { imports: [...base, "expr", "flow"], pure: true },
   protocol: { imports: base, pure: true },
-  nats: { imports: [...pure, "connection", "requests"] },
+  nats: { imports: [...pure, "connection", "outbox", "requests"] },
   invoker: { imports: [...pure, "requests"] },
   worker: { imports: [...base, "connection", "protocol"] },
   engine: { imports: engine },
