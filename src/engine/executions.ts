@@ -24,6 +24,7 @@ import { type Nats, syncClock } from "../nats/client.ts";
 import type { Patience } from "../nats/patience.ts";
 import { MAX_TRAIL } from "../core/trail.ts";
 import type { FlowRegistry, RegisteredFlow } from "../nats/registry.ts";
+import { Refusals } from "./refusals.ts";
 import { parseResult } from "./result.ts";
 
 /** What an instance works by. */
@@ -161,9 +162,11 @@ export class Executions {
   /** Applies an event to an execution, whatever it takes. */
   async apply(id: string, event: Event): Promise<Applied> {
     await syncClock(this.parts.nats, Infinity);
+    const refusals = new Refusals();
     for (;;) {
       const head = await this.parts.heads.read(id);
       if (head === undefined) return { type: "unknown" };
+      await refusals.settle(head);
       const applied = await this.applyTo(head, event);
       if (applied !== undefined) return applied;
     }
@@ -171,9 +174,11 @@ export class Executions {
 
   /** Ends an execution, also one whose definition is not to be had. */
   async end(id: string, event: Event & { type: "fail" | "cancel" }): Promise<Applied> {
+    const refusals = new Refusals();
     for (;;) {
       const head = await this.parts.heads.read(id);
       if (head === undefined) return { type: "unknown" };
+      await refusals.settle(head);
       const decision = end(head.state, event);
       if (decision.type !== "next") return decision;
       const written = await this.commit(undefined, head, decision.state, decision.visited);
@@ -196,7 +201,8 @@ export class Executions {
   }
 
   /** Gives a parked head the mail it waits for, if any has come (R7). Returns the head after that. */
-  async collectMail(flow: Flow, head: Head): Promise<Head> {
+  async collectMail(flow: Flow, head: Head, refusals: Refusals = new Refusals()): Promise<Head> {
+    await refusals.settle(head);
     const { mailbox, nats } = this.parts;
     const { id } = head.state;
     const latest = await mailbox.find(nats.names.mailOf(id));
@@ -214,7 +220,7 @@ export class Executions {
           await this.#discardLost(head.state, refsOfEvent(event));
           // Who was first need not have looked: what waits may have been parked long before.
           const newest = await this.parts.heads.read(id, head.state.flow) ?? current;
-          return awaitsMail(newest.state) ? await this.collectMail(flow, newest) : newest;
+          return awaitsMail(newest.state) ? await this.collectMail(flow, newest, refusals) : newest;
         }
         current = written;
       }

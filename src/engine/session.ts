@@ -17,6 +17,7 @@ import type { Delivery } from "../nats/delivery.ts";
 import type { Head } from "../nats/head.ts";
 import type { Attempts, RunningAttempt } from "./attempts.ts";
 import type { Executions } from "./executions.ts";
+import { Refusals } from "./refusals.ts";
 
 /** The state that is to be written next. */
 interface Draft {
@@ -32,6 +33,7 @@ export class Session {
   readonly #executions: Executions;
   readonly #attempts: Attempts;
   readonly #running = new Map<string, RunningAttempt>();
+  readonly #refusals = new Refusals();
   #flow!: Flow;
   #head!: Head;
   /** What has happened here since the last head: applied again where another writer was first. */
@@ -135,13 +137,19 @@ export class Session {
   async #write({ state, visited, events }: Draft): Promise<boolean> {
     const written = await this.#patiently(() => this.#executions.commit(this.#flow, this.#head, state, visited));
     if (this.#isDropped && written === undefined) return false;
-    if (written === undefined) return await this.#reload();
+    if (written === undefined) return await this.#refused();
     this.#head = written;
     this.#unsaved.splice(0, events);
     this.#abortUnwanted();
     this.#watchOthers();
     // Mail may have saved progress on top of a head that drives itself: its own delivery goes on from there.
     return state.phase !== "active" || drivesItself(written);
+  }
+
+  /** Another writer was first, or has a write under way. Whether that drives the execution on without this session. */
+  async #refused(): Promise<boolean> {
+    await this.#refusals.settle(this.#head);
+    return await this.#reload();
   }
 
   /** Reads the head again. Whether it drives the execution on without this session. */
