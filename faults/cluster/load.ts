@@ -8,7 +8,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/nats-core";
-import type { FlowDef, InvokeRequest, Result, Server, ServerOptions } from "../../mod.ts";
+import {
+  type FlowDef,
+  type InvokeRequest,
+  type Result,
+  type Server,
+  type ServerOptions,
+  UnavailableError,
+} from "../../mod.ts";
 import { interpret, type Outcome } from "../../src/core/testing/reference.ts";
 import type { Script } from "../../src/core/testing/script.ts";
 import { newNamespace, Space, until } from "../../tests/support/mod.ts";
@@ -114,7 +121,7 @@ export class Load {
       resultCache: true,
     };
     const client = await space.server(common);
-    await client.init();
+    await provision(client);
     const load = new Load(space, { client, options: common, world: new ScriptedWorld(client), flows, seed });
     for (const [index, engine] of engines.entries()) {
       await space.engine({ ...load.options, ownerId: `engine-${index}` }, engine);
@@ -309,4 +316,18 @@ export class Load {
       if (!this.#closing.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }
+}
+
+/** Sets a namespace up. The servers of a young cluster may not have found each other yet. */
+export async function provision(server: Server): Promise<void> {
+  const setUp = async () => {
+    try {
+      await server.init();
+      return true;
+    } catch (error) {
+      if (error instanceof UnavailableError) return false;
+      throw error;
+    }
+  };
+  await until(setUp, "the namespace to be set up");
 }
