@@ -1,6 +1,6 @@
 /**
- * The fault suite: `deno task faults [--seed N] [--minutes N]`. It tries to lose an execution. `--fuzz` and `--soak` do
- * something else instead.
+ * The fault suite: `deno task faults [--seed N] [--minutes N]`. It tries to lose an execution. `--fuzz`, `--soak` and
+ * `--cluster` do something else instead.
  *
  * First every crash point, in every way to fail, then rounds of random schedules until the time is up. Prints the seed
  * of each round: `--seed` begins with that one.
@@ -10,6 +10,7 @@
 
 import { parseArgs } from "node:util";
 import { startNatsServer } from "../tools/nats.ts";
+import { runPasses } from "./cluster/run.ts";
 import { crashEverywhere } from "./crash_points.ts";
 import type { Failure } from "./frail_connection.ts";
 import { runFuzz } from "./fuzz/run.ts";
@@ -18,6 +19,7 @@ import { newSeed, Random } from "./random.ts";
 
 const USAGE = `usage: deno task faults [--seed N] [--minutes N] [--skip-points]
        deno task faults --fuzz [CASES] [--seed N] [--only TARGET]
+       deno task faults --cluster [--seed N] [--minutes N]
 
 Injects faults into engines and NATS servers of its own, and checks the invariants of docs/guarantees.md.
 
@@ -25,7 +27,8 @@ Injects faults into engines and NATS servers of its own, and checks the invarian
   --minutes N    how long the random rounds go on (10)
   --skip-points  only the random rounds, not every crash point first
   --fuzz N       tries everything that reads what comes from outside with hostile inputs (1000000)
-  --only TARGET  fuzzes only targets whose name has this in it`;
+  --only TARGET  fuzzes only targets whose name has this in it
+  --cluster      three servers that are killed, cut off and lose their majority, instead; one pass at the least`;
 
 const KINDS: readonly Failure[] = ["die", "lose-reply", "freeze-before", "freeze-after"];
 
@@ -38,6 +41,7 @@ async function main(args: string[]): Promise<void> {
       "skip-points": { type: "boolean" },
       fuzz: { type: "string" },
       only: { type: "string" },
+      cluster: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -45,6 +49,7 @@ async function main(args: string[]): Promise<void> {
   const seed = values.seed === undefined ? newSeed() : count("--seed", values.seed);
   if (values.fuzz !== undefined) return await runFuzz(count("--fuzz", values.fuzz), seed, values.only);
   const minutes = count("--minutes", values.minutes);
+  if (values.cluster) return await runPasses(seed, minutes * 60_000);
   if (!values["skip-points"]) await crashPoints();
   await rounds(seed, minutes * 60_000);
 }

@@ -159,7 +159,7 @@ export class Load {
     this.#isEnding = true;
     await Promise.all(this.#running.slice(0, -1));
     if (this.#failure !== undefined) throw this.#failure;
-    await checkNothingLeft(space.nc, space.names, client);
+    await this.#checkNothingLeft();
     await checkDeadLetters(client, this.#hopeless());
     let transitions = 0;
     for (const { id, outcome } of this.#subjects) {
@@ -261,6 +261,20 @@ export class Load {
       const names = script.signals.map(({ name }) => name).filter((name) => !known.has(name));
       return names.map((name) => this.space.names.command("signal", id, name));
     });
+  }
+
+  async #checkNothingLeft(): Promise<void> {
+    const { nc, names } = this.space;
+    try {
+      await checkNothingLeft(nc, names, this.client);
+    } catch (error) {
+      const jsm = await jetstreamManager(nc);
+      const { state } = await jsm.streams.info(names.inboxStream, { subjects_filter: names.inboxSubjects() });
+      const consumer = await jsm.consumers.info(names.inboxStream, "inbox").catch(String);
+      const warnings = this.space.log.filter(({ level }) => level !== "info").slice(-15);
+      const story = JSON.stringify({ state, consumer, warnings }, null, 1);
+      throw new Error(`${(error as Error).message}: ${story}`, { cause: error });
+    }
   }
 
   /** I3, with the result cache: an attempt whose result is recorded is not run again. */
