@@ -105,6 +105,39 @@ Deno.test("docs/options.md has every option of a server, of retention and of asy
   assertEquals(firstCells("the options of an async invoker", OPTIONS).sort(), [...KIND_OPTIONS].sort());
 });
 
+/** The defaults that an interface's documentation names, by field; those in words are left out. */
+async function defaultsOf(name: string, path: string): Promise<[string, string][]> {
+  const source = await Deno.readTextFile(join(ROOT, path));
+  const body = new RegExp(`^export interface ${name} .*?\\{\\n(.*?)^\\}`, "ms").exec(source)![1]!;
+  const found = body.matchAll(/@default \{([^}\n]+)\}\n {3}\*\/\n {2}(?:readonly )?(\w+)\??:/g);
+  return [...found].map(([, value, field]): [string, string] => [field!, value!.split(":")[0]!])
+    .filter(([, value]) => value !== "none");
+}
+
+/** A value as it may be written in a table or in code: `524,288`, 524_288, `"30s"`. */
+function plain(value: string): string {
+  return value.replaceAll(/[`"]|(?<=\d)[,_](?=\d)/g, "");
+}
+
+Deno.test("the defaults in the tables of options are those that the code documents", async () => {
+  let checked = 0;
+  for (
+    const [text, mark, name, path] of [
+      [OPTIONS, "the options", "ServerOptions", "src/server/options.ts"],
+      [OPTIONS, "the options of retention", "RetentionOptions", "src/server/options.ts"],
+      [OPTIONS, "the options of an async invoker", "AsyncInvokerOptions", "src/server/options.ts"],
+      [INVOKERS, "the options of httpInvoker", "HttpInvokerOptions", "src/invoker/http.ts"],
+    ] as const
+  ) {
+    const table = new Map(rows(mark, text).map(([option, value]) => [plain(option!), plain(value!)]));
+    for (const [field, value] of await defaultsOf(name, path)) {
+      assertEquals(table.get(field), plain(value), `${name}.${field}`);
+      checked++;
+    }
+  }
+  assert(checked >= 13, `only ${checked} defaults were found`);
+});
+
 Deno.test("docs/invokers.md has every option of httpInvoker, and every field of a request", async () => {
   assertEquals(
     firstCells("the options of httpInvoker", INVOKERS).sort(),
