@@ -2,12 +2,14 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { dirname, join } from "node:path";
+import { isOlder } from "./support/deno_version.ts";
 
 const ROOT = dirname(import.meta.dirname!);
 
 /** What is missing to run this test; `undefined` where nothing is. */
 async function missing(): Promise<string | undefined> {
   if (Deno.build.os === "windows") return "a shell";
+  if (isOlder("2.8.0")) return "`deno pack`, which Deno 2.8 brought";
   for (const program of ["node", "npm"]) {
     const { success } = await new Deno.Command("sh", { args: ["-c", `command -v ${program}`], stdin: "null" }).output();
     if (!success) return program;

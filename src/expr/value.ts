@@ -111,8 +111,13 @@ export function ownProperty(object: ValueMap, name: string): Value {
  */
 export function readName(object: Value, name: string, site: Site): Value {
   if (isMap(object)) return ownProperty(object, name);
-  if (isList(object) && name in Array.prototype || typeof object === "string" && name in String.prototype) return null;
+  if (isList(object) && isInherited(name, Array.prototype)) return null;
+  if (typeof object === "string" && isInherited(name, String.prototype)) return null;
   throw site.evaluateError(`cannot read ${quoted(name)} of ${kindOf(object)}`);
+}
+
+function isInherited(name: string, prototype: object): boolean {
+  return name === "__proto__" || name in prototype; // some versions of Deno take `__proto__` away
 }
 
 /** `object[key]`: an entry of a map, an element of a list, a byte of a text. */

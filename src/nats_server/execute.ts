@@ -27,9 +27,6 @@ export function execute(
   const env = { ...inheritedEnvironment(), LC_ALL: "C" };
   const child = spawn(program, [...args], { ...place, env, stdio: ["ignore", "pipe", "pipe"] });
   const ended: Ended = { code: null, stdout: "", stderr: "", timedOut: false };
-  for (const name of ["stdout", "stderr"] as const) {
-    child[name].setEncoding("utf8").on("data", (text: string) => ended[name] += text);
-  }
   const timer = setTimeout(() => {
     ended.timedOut = true;
     child.kill("SIGKILL");
@@ -39,6 +36,10 @@ export function execute(
     child.on("error", (cause: NodeJS.ErrnoException) => {
       reject(cause.code === "ENOENT" ? new Error(`${program} is not installed`, { cause }) : cause);
     });
+    for (const name of ["stdout", "stderr"] as const) {
+      // A program that cannot be started may have no streams.
+      child[name]?.setEncoding("utf8").on("data", (text: string) => ended[name] += text);
+    }
   }).finally(() => clearTimeout(timer));
 }
 
