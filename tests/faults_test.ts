@@ -93,8 +93,8 @@ Deno.test("poison in the stream is dead-lettered with a reason, and harms nobody
     const jsm = await jetstreamManager(space.nc);
     await until(async () => {
       const info = await jsm.consumers.info(space.names.executionStream(), space.names.flowConsumer("one"));
-      return info.num_pending + info.num_ack_pending === 0;
-    }, "the poison to be out of the way");
+      return info.num_pending === 0 && info.num_ack_pending === 1;
+    }, "the poison to be out of the way, but for what a newer engine will understand");
     await checkReaders(space, server, [...after, "before"]);
   }));
 

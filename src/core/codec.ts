@@ -23,6 +23,15 @@ export class StateFormatError extends Error {
 const BRANCH_STATUSES: ReadonlySet<Json | undefined> = new Set(["pending", "completed", "failed"]);
 const WAITS: ReadonlySet<Json | undefined> = new Set(["signal", "activity", "retry", "join"]);
 
+/** A state that a newer version of packtrail has written. */
+export class NewerFormatError extends StateFormatError {
+  /** Creates the error. */
+  constructor(message: string) {
+    super(message);
+    this.name = "NewerFormatError";
+  }
+}
+
 /** The body of a head message. */
 export function encodeState(state: State): string {
   return JSON.stringify(state);
@@ -42,9 +51,9 @@ export function decodeState(body: string): State {
   }
   if (!isJsonObject(value)) throw new StateFormatError(`the head's body is not an object`);
   if (value.schema !== SCHEMA) {
-    throw new StateFormatError(
-      `the head's format is ${quoted(value.schema)}, this version of packtrail knows ${SCHEMA}: run a newer engine`,
-    );
+    const problem = `the head's format is ${quoted(value.schema)}, this version of packtrail knows ${SCHEMA}`;
+    const isNewer = Number.isSafeInteger(value.schema) && (value.schema as number) > SCHEMA;
+    throw isNewer ? new NewerFormatError(`${problem}: run a newer engine`) : new StateFormatError(problem);
   }
   const problem = problemOf(value);
   if (problem !== undefined) throw new StateFormatError(`the head's body has a bad field ${problem}`);

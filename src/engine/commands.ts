@@ -105,7 +105,7 @@ export class Commands {
     let tick: Tick | undefined;
     try {
       tick = parseTick(body);
-      const id = tickId(key, delivery.sequence);
+      const id = tickId(key, delivery);
       if (delivery.deliveries > 1 && await this.#options.executions.parts.heads.read(id) !== undefined) {
         return delivery.ack();
       }
@@ -282,7 +282,10 @@ function inboxId(delivery: Delivery): string {
   return `exec-${delivery.time.toString(36)}-${delivery.sequence.toString(36)}`;
 }
 
-/** The id of the execution that a tick starts: the same for every delivery of the same tick. */
-function tickId(schedule: string, sequence: number): string {
-  return `${schedule.slice(0, 100)}-${sequence}`;
+/**
+ * The id of the execution that a tick starts: the same for every delivery of the same tick. Sequences alone would come
+ * again in a stream that was restored.
+ */
+function tickId(schedule: string, delivery: Delivery): string {
+  return `${schedule.slice(0, 80)}-${delivery.time.toString(36)}-${delivery.sequence.toString(36)}`;
 }

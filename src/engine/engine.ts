@@ -6,7 +6,7 @@
  * @module
  */
 
-import { StateFormatError } from "../core/codec.ts";
+import { NewerFormatError, StateFormatError } from "../core/codec.ts";
 import { UnknownNodeError } from "../core/enter.ts";
 import { awaitsMail } from "../core/mail.ts";
 import { UnavailableError } from "../errors.ts";
@@ -60,6 +60,12 @@ const COMMAND_LEASE_MS = 30_000;
 
 /** Commands that are dealt with at once. */
 const COMMANDS_AT_ONCE = 64;
+
+/**
+ * How long a head of a newer format is left for a newer engine, in milliseconds: in a rolling upgrade one will come.
+ * It has a dead letter all the while.
+ */
+const NEWER_KEPT_MS = 24 * 3_600_000;
 
 /** Cancelled executions an engine remembers, to read the heads of before it begins to work on them. */
 const REMEMBERED_CANCELS = 10_000;
@@ -338,10 +344,13 @@ export class Engine {
       this.#remember(delivery, error);
       return this.#postpone(delivery, error);
     }
+    const isLeft = error instanceof NewerFormatError && nats.clock.now() - delivery.time < NEWER_KEPT_MS;
+    if (isLeft && delivery.deliveries > 1) return this.#postpone(delivery, error);
     await deadLetters.record(
       { source: "work", key, reason: error.message, deliveries: delivery.deliveries, body: delivery.text() },
       `work-${delivery.sequence}-${delivery.time}`,
     );
+    if (isLeft) return this.#postpone(delivery, error);
     this.#options.logger.error("a head cannot be worked on and was dead-lettered", { id: key, error: error.message });
     delivery.term();
   }

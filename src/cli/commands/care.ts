@@ -13,6 +13,8 @@ import { ROLES } from "../doctor/permissions.ts";
 import { EXIT } from "../failure.ts";
 import { printable, type Style, withProgress } from "../output.ts";
 
+const ASYNC_KINDS = "the kinds of async invokers of an engine or async worker, with commas between them";
+
 /** Adds the commands. */
 export function addCareCommands(program: Command): void {
   const doctor = program.command("doctor").summary("look at the server and the namespace, and say what to do")
@@ -21,27 +23,29 @@ export function addCareCommands(program: Command): void {
         "something does not work.",
     )
     .addOption(new Option("--role <role>", "the role that this user is to play").choices(ROLES))
+    .option("--async-kinds <kinds>", ASYNC_KINDS)
     .option("--monitor <url>", "the server's monitoring address, for what clients cannot see: http://HOST:8222");
-  action(doctor, async (scene, { role, monitor }: { role?: Role; monitor?: string }) => {
-    const options = {
-      namespace: scene.flags.namespace,
-      ...(role === undefined ? {} : { role }),
-      ...(monitor === undefined ? {} : { monitor }),
-    };
-    return await scene.connected(async (nc, target) => {
-      const findings = await withProgress("looking", () => examine(nc, target, options));
-      showFindings(scene, findings);
-      return findings.some(({ state }) => state === "bad") ? EXIT.unwell : EXIT.ok;
-    });
-  });
+  action(
+    doctor,
+    async (scene, { role, asyncKinds, monitor }: { role?: Role; asyncKinds?: string; monitor?: string }) => {
+      const options = {
+        namespace: scene.flags.namespace,
+        ...(role === undefined ? {} : { role }),
+        ...(asyncKinds === undefined ? {} : { asyncKinds: listed(asyncKinds) }),
+        ...(monitor === undefined ? {} : { monitor }),
+      };
+      return await scene.connected(async (nc, target) => {
+        const findings = await withProgress("looking", () => examine(nc, target, options));
+        showFindings(scene, findings);
+        return findings.some(({ state }) => state === "bad") ? EXIT.unwell : EXIT.ok;
+      });
+    },
+  );
   const permissions = program.command("permissions").summary("print the NATS permissions of a role")
     .description("Prints the permissions that a NATS user needs for a role, as a block of the server's configuration.")
-    .addOption(new Option("--role <role>", "the role").choices([...ROLES, "async-worker"]).makeOptionMandatory())
+    .addOption(new Option("--role <role>", "the role").choices(ROLES).makeOptionMandatory())
     .option("--tasks <subjects>", "what a worker serves, with commas between them (default: tasks.>)")
-    .option(
-      "--async-kinds <kinds>",
-      "the kinds of async invokers of an engine or async worker, with commas between them",
-    );
+    .option("--async-kinds <kinds>", ASYNC_KINDS);
   action(
     permissions,
     (scene, { role, tasks, asyncKinds }: { role: Role; tasks?: string; asyncKinds?: string }) => {

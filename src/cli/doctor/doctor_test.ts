@@ -56,6 +56,10 @@ Deno.test("a user is told which roles it may play, and what it lacks for one", (
     checkPermissions(user("engine"), undefined, {}).found,
     "may play: engine, worker, client, observer",
   );
+  assertStringIncludes(
+    checkPermissions(user("client"), "async-worker", { asyncKinds: ["llm"] }).found,
+    "lacks publish",
+  );
   const lacking = checkPermissions(user("client"), "observer", { namespace: "packtrail" });
   assertEquals(lacking.state, "bad");
   assertStringIncludes(lacking.found, "lacks publish $JS.API.STREAM.INFO.packtrail-executions");

@@ -25,6 +25,8 @@ export interface DoctorOptions {
   readonly namespace: string;
   /** The role the user is to play. */
   readonly role?: Role;
+  /** The kinds of async invokers, of an engine or async worker. */
+  readonly asyncKinds?: readonly string[];
   /** The server's monitoring address. */
   readonly monitor?: string;
 }
@@ -34,7 +36,7 @@ const PATIENCE_MS = 2_000;
 
 /** Looks at everything. */
 export async function examine(nc: Connection, target: Target, options: DoctorOptions): Promise<Finding[]> {
-  const { namespace, role, monitor } = options;
+  const { namespace, role, asyncKinds, monitor } = options;
   const names = new Names(namespace);
   const jsm = await jetstreamManager(nc, { checkAPI: false, timeout: PATIENCE_MS });
   const askedAt = Date.now();
@@ -51,7 +53,7 @@ export async function examine(nc: Connection, target: Target, options: DoctorOpt
     checkSync(disk, replicas),
     checkReplicas(streams, nc.info?.cluster !== undefined),
     checkClock(asked?.server.time, askedAt, answeredAt),
-    checkPermissions(asked?.data, role, { namespace }),
+    checkPermissions(asked?.data, role, { namespace, ...(asyncKinds === undefined ? {} : { asyncKinds }) }),
     checkStreams(streams),
     ...await withServer(nc, namespace, (server) => checkWork(server, jsm, names)),
   ];

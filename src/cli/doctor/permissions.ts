@@ -9,7 +9,7 @@ import { permissionsFor } from "../../../mod.ts";
 import { advice, bad, type Finding, good, unknown } from "./finding.ts";
 
 /** The roles there are. */
-export const ROLES: readonly Role[] = ["engine", "worker", "client", "observer"];
+export const ROLES: readonly Role[] = ["engine", "worker", "async-worker", "client", "observer"];
 
 /** What a NATS server says of a connection's user: `$SYS.REQ.USER.INFO`. */
 export interface UserInfo {
@@ -42,7 +42,9 @@ export function checkPermissions(info: UserInfo | undefined, role: Role | undefi
     );
   }
   const who = [info.account, info.user].filter(Boolean).join(", user ");
-  const wanted = role === undefined ? ROLES : [role];
+  // What an async worker needs depends on its kinds.
+  const known = of.asyncKinds === undefined ? ROLES.filter((each) => each !== "async-worker") : ROLES;
+  const wanted = role === undefined ? known : [role];
   const lacks = new Map(wanted.map((each) => [each, lacking(info, permissionsFor(each, of))]));
   const able = wanted.filter((each) => lacks.get(each)!.length === 0);
   if (able.length === 0) {
