@@ -6,8 +6,12 @@ export const FILES: Readonly<Record<string, string>> = {
   "tests/compiled_worker_test.ts": "is about `deno compile`",
   "tests/node_test.ts": "is this",
   "tests/readme_test.ts": "is about the documents, and runs what they say with Deno",
+  "tests/docs_test.ts": "is about the documents",
+  "tests/docs_reference_test.ts": "is about the documents",
+  "tests/quick_start_test.ts": "is about the documents, and runs what they say with Deno",
   "tests/operations_test.ts": "is about the documents",
   "tests/recipes_test.ts": "is about the documents, and runs what they say with Deno",
+  "tools/check_docs_test.ts": "is about the documents, and compiles what they say with Deno",
   "tests/ui_browser_test.ts": "drives a browser with a program of Deno's; tests/ui_test.ts is run",
 };
 
