@@ -110,8 +110,14 @@ export class Command {
     const channels = [stdin ?? inputOtherwise, stdout ?? otherwise, stderr ?? otherwise];
     const stdio = channels.map((kind) => ({ piped: "pipe", null: "ignore", inherit: "inherit" })[kind]) as StdioOptions;
     const place = cwd === undefined ? {} : { cwd };
-    return new Child(spawn(this.#program, given, { stdio, env: { ...process.env, ...env }, ...place }));
+    return new Child(spawn(this.#program, given, { stdio, env: environment(env), ...place }));
   }
+}
+
+/** Our variables, and those given. Set to nothing means unset: an empty FORCE_COLOR is one to Node and Bun. */
+function environment(given: Readonly<Record<string, string>>): Record<string, string | undefined> {
+  const all = Object.entries({ ...process.env, ...given });
+  return Object.fromEntries(all.filter(([, value]) => value !== ""));
 }
 
 /** The arguments for this runtime: no flags of Deno, and the JavaScript that a TypeScript file became. */

@@ -1,6 +1,6 @@
 /** The files of `Deno`, over `node:fs`. @module */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -29,6 +29,11 @@ export const files = {
   chmod,
   copyFile,
   makeTempDir: ({ prefix = "" }: { prefix?: string } = {}): Promise<string> => mkdtemp(join(tmpdir(), prefix || "t-")),
+  makeTempFile: async ({ prefix = "" }: { prefix?: string } = {}): Promise<string> => {
+    const path = join(tmpdir(), `${prefix}${crypto.randomUUID()}`);
+    await writeFile(path, "");
+    return path;
+  },
   mkdir: async (path: string | URL, options: { recursive?: boolean } = {}): Promise<void> => {
     await mkdir(path, options);
   },
@@ -36,6 +41,7 @@ export const files = {
     for (const entry of await readdir(path, { withFileTypes: true })) yield entryOf(entry);
   },
   readDirSync: (path: string | URL): Entry[] => readdirSync(path, { withFileTypes: true }).map(entryOf),
+  readFile: (path: string | URL): Promise<Uint8Array> => readFile(path),
   readTextFile: (path: string | URL): Promise<string> => readFile(path, "utf8"),
   readTextFileSync: (path: string | URL): string => readFileSync(path, "utf8"),
   realPath: (path: string | URL): Promise<string> => realpath(path),
@@ -44,5 +50,6 @@ export const files = {
     const found = await stat(path);
     return { isFile: found.isFile(), isDirectory: found.isDirectory(), size: found.size };
   },
+  writeTextFileSync: (path: string | URL, text: string): void => writeFileSync(path, text),
   writeTextFile: (path: string | URL, text: string): Promise<void> => writeFile(path, text),
 };

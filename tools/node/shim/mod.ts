@@ -28,6 +28,7 @@ export const DenoShim = {
   execPath: (): string => process.execPath,
   exit: (code?: number): never => process.exit(code),
   inspect: (value: unknown, options: { depth?: number } = {}): string => inspect(value, options),
+  memoryUsage: (): { heapUsed: number } => process.memoryUsage(),
   stdin: {
     get readable(): ReadableStream<Uint8Array> {
       return Readable.toWeb(process.stdin) as ReadableStream<Uint8Array>;

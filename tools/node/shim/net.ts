@@ -7,9 +7,11 @@ import { listen as serveHandler } from "../../../src/ui/listen.ts";
 
 class ConnectionRefused extends Error {}
 class ConnectionReset extends Error {}
+class ConnectionAborted extends Error {}
+class BadResource extends Error {}
 
 /** The error classes of `Deno` that the tests name. */
-export const errors = { ConnectionRefused, ConnectionReset };
+export const errors = { BadResource, ConnectionAborted, ConnectionRefused, ConnectionReset };
 
 /** A connection. */
 class Conn {
