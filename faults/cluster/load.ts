@@ -50,6 +50,7 @@ export interface LoadReport {
 
 const LEASE_MS = 2_000;
 const PATIENCE_MS = 60_000;
+const CHECKS_AT_ONCE = 16;
 const INPUT = { n: 1, kind: "a" };
 
 /** By how much an invocation may follow a record of its result: it was looked for before it was there. */
@@ -154,19 +155,27 @@ export class Load {
   }
 
   /** Starts no more, waits for those under way, and checks all. */
-  async finish(): Promise<LoadReport> {
+  async finish(tell: (line: string) => void = () => {}): Promise<LoadReport> {
     const { space, client } = this;
     this.#isEnding = true;
     await Promise.all(this.#running.slice(0, -1));
     if (this.#failure !== undefined) throw this.#failure;
+    tell("all have come to their end");
     await this.#checkNothingLeft();
+    tell("nothing is left");
     await checkDeadLetters(client, this.#hopeless());
+    const left = [...this.#subjects];
     let transitions = 0;
-    for (const { id, outcome } of this.#subjects) {
-      transitions += await checkVersions(space.nc, space.names, client, id);
-      await comesTo(client, id, outcome, 1_000);
-      checkAttempts(id, this.#world.attempts.get(id)!, outcome);
-    }
+    const checkNext = async () => {
+      for (let subject = left.pop(); subject !== undefined; subject = left.pop()) {
+        const { id, outcome } = subject;
+        const versions = await checkVersions(space.nc, space.names, client, id);
+        transitions += versions;
+        await comesTo(client, id, outcome, PATIENCE_MS);
+        checkAttempts(id, this.#world.attempts.get(id)!, outcome);
+      }
+    };
+    await Promise.all(Array.from({ length: CHECKS_AT_ONCE }, checkNext));
     await this.#checkRecords();
     this.#writers.check();
     assertEquals(this.#world.refused, []);

@@ -101,7 +101,7 @@ export class Stage implements AsyncDisposable {
     this.cluster.heal();
     await this.cluster.ready();
     this.tell("healed");
-    const report = await this.load.finish();
+    const report = await this.load.finish((line) => this.tell(line));
     this.tell("checked");
     return report;
   }
