@@ -14,12 +14,14 @@ import { runPasses } from "./cluster/run.ts";
 import { crashEverywhere } from "./crash_points.ts";
 import type { Failure } from "./frail_connection.ts";
 import { runFuzz } from "./fuzz/run.ts";
+import { runGround } from "./ground/run.ts";
 import { playRound } from "./random_schedules.ts";
 import { newSeed, Random } from "./random.ts";
 
 const USAGE = `usage: deno task faults [--seed N] [--minutes N] [--skip-points]
        deno task faults --fuzz [CASES] [--seed N] [--only TARGET]
        deno task faults --cluster [--seed N] [--minutes N]
+       deno task faults --ground [--seed N] [--minutes N]
 
 Injects faults into engines and NATS servers of its own, and checks the invariants of docs/guarantees.md.
 
@@ -28,7 +30,8 @@ Injects faults into engines and NATS servers of its own, and checks the invarian
   --skip-points  only the random rounds, not every crash point first
   --fuzz N       tries everything that reads what comes from outside with hostile inputs (1000000)
   --only TARGET  fuzzes only targets whose name has this in it
-  --cluster      three servers that are killed, cut off and lose their majority, instead; one pass at the least`;
+  --cluster      three servers that are killed, cut off and lose their majority, instead; one pass at the least
+  --ground       disks and accounts that are full, permissions taken away, wrong clocks, instead; one pass at the least`;
 
 const KINDS: readonly Failure[] = ["die", "lose-reply", "freeze-before", "freeze-after"];
 
@@ -42,6 +45,7 @@ async function main(args: string[]): Promise<void> {
       fuzz: { type: "string" },
       only: { type: "string" },
       cluster: { type: "boolean" },
+      ground: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -50,6 +54,7 @@ async function main(args: string[]): Promise<void> {
   if (values.fuzz !== undefined) return await runFuzz(count("--fuzz", values.fuzz), seed, values.only);
   const minutes = count("--minutes", values.minutes);
   if (values.cluster) return await runPasses(seed, minutes * 60_000);
+  if (values.ground) return await runGround(seed, minutes * 60_000);
   if (!values["skip-points"]) await crashPoints();
   await rounds(seed, minutes * 60_000);
 }

@@ -11,7 +11,7 @@ import { decodeState } from "../core/codec.ts";
 import type { Event } from "../core/events.ts";
 import { refsOf } from "../core/values.ts";
 import { awaitsMail } from "../core/mail.ts";
-import { ConflictError, ValidationError } from "../errors.ts";
+import { ConflictError, UnavailableError, ValidationError } from "../errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../json.ts";
 import { isName, quoted } from "../names.ts";
 import { isNotFound } from "../nats/client.ts";
@@ -156,7 +156,8 @@ export class Commands {
         return await this.#complete(command, delivery);
       case "cancel": {
         const { id, reason } = command;
-        await executions.end(id, { type: "cancel", ...(reason === undefined ? {} : { reason }) });
+        const applied = await executions.end(id, { type: "cancel", ...(reason === undefined ? {} : { reason }) });
+        if (applied.type === "unknown") await this.#checkStarted(id);
         return;
       }
       case "resume": {
@@ -181,7 +182,10 @@ export class Commands {
     const text = JSON.stringify(command.payload);
     this.#checkSize(text, "the payload");
     const head = await executions.parts.heads.read(id);
-    if (head === undefined) throw new NotYet(`there is no execution ${id}`);
+    if (head === undefined) {
+      await this.#checkStarted(id);
+      throw new NotYet(`there is no execution ${id}`);
+    }
     const payload = await executions.store(id, text);
     const event: Event = { type: "signal", name, payload, sequence: delivery.sequence };
     const applied = await executions.apply(id, event);
@@ -189,6 +193,16 @@ export class Commands {
     if (applied.type === "unknown") throw new NotYet(`there is no execution ${id}`);
     if (applied.type === "drop") await this.#dropped(id, applied);
     if (applied.type === "keep") await this.#keep(id, executions.parts.nats.names.signalMail(id, name), text, delivery);
+  }
+
+  /** What comes for an execution whose start is still in the inbox waits for it, however long that takes. */
+  async #checkStarted(id: string): Promise<void> {
+    const { jsm, names } = this.#options.executions.parts.nats;
+    const filter = { subjects_filter: names.command("start", "*", id) };
+    const { state } = await jsm.streams.info(names.inboxStream, filter);
+    if (Object.keys(state.subjects ?? {}).length > 0) {
+      throw new UnavailableError(`execution ${id} is still to be started`);
+    }
   }
 
   async #complete(command: Command & { type: "complete" }, delivery: Delivery): Promise<void> {

@@ -2,7 +2,8 @@
  * Reconciliation: a sweep for what should not be there. There is no index to repair; on a healthy namespace it finds
  * nothing to do.
  *
- * - **leftovers**: `ready` and `due` messages that are superseded and were not swept.
+ * - **leftovers**: `ready` and `due` messages that are superseded and were not swept; commands that were dealt with, and
+ *   that the server could not remove while its disk was full.
  * - **orphans**: large values and mail of executions that are gone, and values that no head refers to.
  * - **stalls**: heads that nothing drives on: work that was acked and is still the head, schedules long past; and
  *   recurring schedules that the server has forgotten.
@@ -52,6 +53,7 @@ export async function reconcile(executions: Executions): Promise<ReconcileReport
       await redriveAcked(executions, flow, report);
       await sweepLeftovers(executions, flow, report);
     }
+    await sweepInbox(executions, report);
     await redriveOverdue(executions, report, OVERDUE_MS);
     report.redriven += await reviveSchedules(executions.parts.nats, OVERDUE_MS);
     await removeOrphanedData(executions, report);
@@ -108,6 +110,16 @@ async function sweepLeftovers(executions: Executions, flow: string, report: Reco
   if (!oldest.some((message) => message !== null && isOld(executions, message))) return;
   const swept = await sweepFlow(nats, flow, { isPatient: true }).catch(ignoreMissing(undefined));
   report.swept += swept?.count ?? 0;
+}
+
+/** What was acked has left the inbox, but where the server could not write that it has. */
+async function sweepInbox(executions: Executions, report: ReconcileReport): Promise<void> {
+  const { jsm, names } = executions.parts.nats;
+  const inbox = await jsm.consumers.info(names.inboxStream, "inbox").catch(ignoreMissing(undefined));
+  const { state } = await jsm.streams.info(names.inboxStream);
+  const floor = inbox?.ack_floor.stream_seq ?? 0;
+  if (state.messages === 0 || state.first_seq > floor) return;
+  report.swept += (await jsm.streams.purge(names.inboxStream, { seq: floor + 1 })).purged;
 }
 
 /** Schedules that should have fired long ago, or were lost. */

@@ -52,6 +52,7 @@ export class Sweeper {
   }
 
   async #sweep(): Promise<void> {
+    await syncClock(this.#nats, CLOCK_SYNC_MS);
     for (const [flow, since] of [...this.#touched]) {
       this.#touched.delete(flow);
       const isLate = performance.now() - since > PUT_OFF_MS;
@@ -60,7 +61,6 @@ export class Sweeper {
       if (swept === undefined) this.#touched.set(flow, since);
       else if (!swept.isDone) this.touched(flow);
     }
-    await syncClock(this.#nats, CLOCK_SYNC_MS);
   }
 }
 
