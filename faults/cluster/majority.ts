@@ -6,6 +6,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import type { NatsConnection } from "@nats-io/nats-core";
 import { createServer, NotFoundError, type Server, StateError, UnavailableError } from "../../mod.ts";
 import { within } from "../../tests/support/mod.ts";
 import type { Stage } from "./stage.ts";
@@ -14,7 +15,15 @@ import type { Stage } from "./stage.ts";
 const BOUND_MS = 60_000;
 
 /** How a majority is lost. */
-export type Loss = "two killed" | "all cut" | "all stalled";
+export type Loss = "two killed" | "all killed" | "all cut" | "all stalled";
+
+const KILLED: Readonly<Record<Loss, readonly number[]>> = {
+  // The first server has an engine, and stays.
+  "two killed": [1, 2],
+  "all killed": [0, 1, 2],
+  "all cut": [],
+  "all stalled": [],
+};
 
 /**
  * Loses the majority, tries calls on the server that is left, and gets the majority back.
@@ -24,48 +33,46 @@ export type Loss = "two killed" | "all cut" | "all stalled";
 export async function loseMajority(stage: Stage, loss: Loss, only?: readonly string[]): Promise<void> {
   const { cluster, load } = stage;
   await load.progress(2);
+  const nc = await cluster.connect({ nodes: [0] });
   stage.inject(`majority lost: ${loss}`);
-  // The first server has an engine, and stays.
-  if (loss === "two killed") await Promise.all([1, 2].map((place) => cluster.nodes[place]!.kill()));
-  else for (const place of [0, 1, 2]) cluster.isolate(place, loss === "all cut" ? "cut" : "stalled");
+  await Promise.all(KILLED[loss].map((place) => cluster.nodes[place]!.kill()));
+  if (KILLED[loss].length === 0) {
+    for (const place of [0, 1, 2]) cluster.isolate(place, loss === "all cut" ? "cut" : "stalled");
+  }
   try {
-    await tryCalls(stage, only);
+    await tryCalls(stage, nc, only);
   } finally {
+    await nc.close();
     cluster.heal();
-    if (loss === "two killed") await Promise.all([1, 2].map((place) => cluster.nodes[place]!.restart()));
+    await Promise.all(KILLED[loss].map((place) => cluster.nodes[place]!.restart()));
   }
   await cluster.ready();
   await load.progress(6);
 }
 
-async function tryCalls(stage: Stage, only?: readonly string[]): Promise<void> {
-  const { cluster, load } = stage;
-  const nc = await cluster.connect({ nodes: [0] });
+async function tryCalls(stage: Stage, nc: NatsConnection, only?: readonly string[]): Promise<void> {
+  const { load } = stage;
   const { namespace } = load.space;
-  try {
-    const server = () => createServer(nc, { ...load.options, namespace, logger: load.space.logger() });
-    const bare = () => createServer(nc, { namespace, logger: load.space.logger() });
-    // Once by a server that has flows, once by one that has to look them up.
-    const all = [calls(await server(), load.probe), calls(await bare(), load.probe)].flatMap(Object.entries<Call>);
-    const tried = all.filter(([name]) => only?.includes(name) ?? true);
-    const outcomes = await Promise.all(tried.map(([name, call]) => bounded(name, call)));
-    const failed = outcomes.filter(({ error }) => error !== undefined);
-    for (const { name, error } of failed) {
-      if (isTrue(name, error)) continue;
-      assert(error instanceof UnavailableError, `${name} failed with ${Deno.inspect(error)}`);
-      assert(error.message.length > 10, `${name} failed with ${error.message}`);
-    }
-    for (const { name, error } of outcomes) {
-      assert(error !== undefined || !WRITES.has(name), `${name} worked without a majority`);
-    }
-    const longest = outcomes.reduce((one, other) => other.ms > one.ms ? other : one);
-    stage.tell(
-      `${outcomes.length} calls, ${failed.length} failed, longest: ${longest.name} ${Math.round(longest.ms)} ms`,
-    );
-    if (only === undefined) await stopsInTime(stage, await server());
-  } finally {
-    await nc.close();
+  const server = () => createServer(nc, { ...load.options, namespace, logger: load.space.logger() });
+  const bare = () => createServer(nc, { namespace, logger: load.space.logger() });
+  // Once by a server that has flows, once by one that has to look them up.
+  const all = [calls(await server(), load.probe), calls(await bare(), load.probe)].flatMap(Object.entries<Call>);
+  const tried = all.filter(([name]) => only?.includes(name) ?? true);
+  const outcomes = await Promise.all(tried.map(([name, call]) => bounded(name, call)));
+  const failed = outcomes.filter(({ error }) => error !== undefined);
+  for (const { name, error } of failed) {
+    if (isTrue(name, error)) continue;
+    assert(error instanceof UnavailableError, `${name} failed with ${Deno.inspect(error)}`);
+    assert(error.message.length > 10, `${name} failed with ${error.message}`);
   }
+  for (const { name, error } of outcomes) {
+    assert(error !== undefined || !WRITES.has(name), `${name} worked without a majority`);
+  }
+  const longest = outcomes.reduce((one, other) => other.ms > one.ms ? other : one);
+  stage.tell(
+    `${outcomes.length} calls, ${failed.length} failed, longest: ${longest.name} ${Math.round(longest.ms)} ms`,
+  );
+  if (only === undefined) await stopsInTime(stage, await server());
 }
 
 type Call = () => Promise<unknown>;

@@ -34,6 +34,7 @@ const SCENARIOS: readonly ((stage: Stage) => Promise<void>)[] = [
   (stage) => cutOff(stage, { who: "leader", way: "stalled", forMs: 12_000 }),
   (stage) => cutOff(stage, { who: "follower", way: "stalled", forMs: 8_000 }),
   (stage) => loseMajority(stage, "two killed"),
+  (stage) => loseMajority(stage, "all killed"),
   (stage) => loseMajority(stage, "all cut"),
   (stage) => loseMajority(stage, "all stalled"),
   (stage) => loseReplies(stage, 40),
