@@ -24,7 +24,13 @@ const ROOT = dirname(import.meta.dirname!);
 const AT_ONCE = 2;
 
 /** What the tests and their transpilation need, besides what the package brings. */
-const TEST_PACKAGES = ["ajv@^8.17.1", "esbuild@^0.25.0", "fast-check@^4.10.2"];
+const TEST_PACKAGES = [
+  "ajv@^8.17.1",
+  "esbuild@^0.25.0",
+  "fast-check@^4.10.2",
+  "typescript@^5.9.0",
+  "@types/node@^20.0.0",
+];
 
 async function main(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -61,6 +67,7 @@ async function inFolder(folder: string, given: string[], { runtime, smoke }: Cho
   Deno.env.set("NATS_SERVER_BIN", await ensureNatsServer());
   console.log((await run(program, ["smoke.js"], folder)).trim());
   if (smoke) return 0;
+  await checkTypes(folder);
   const { tests, omitted } = await chooseFiles(given);
   const checkout = join(folder, "checkout");
   await writeCheckout(ROOT, checkout, { installed, tests });
@@ -73,6 +80,15 @@ async function inFolder(folder: string, given: string[], { runtime, smoke }: Cho
     NODE_NO_WARNINGS: "1", // some tests compare all that a command says
   };
   return await runFiles(tests, { program, checkout, env }, omitted);
+}
+
+/** Compiles what a user would write, with the types of the package. */
+async function checkTypes(folder: string): Promise<void> {
+  await Deno.copyFile(join(ROOT, "tools", "node", "types.mts"), join(folder, "types.mts"));
+  const flags = ["--noEmit", "--strict", "--skipLibCheck", "false"];
+  const target = ["--target", "es2022", "--lib", "es2023,esnext.disposable,dom", "--module", "nodenext"];
+  await run(join(folder, "node_modules", ".bin", "tsc"), [...flags, ...target, "types.mts"], folder);
+  console.log("types: a program that uses all entry points compiles");
 }
 
 /** The files to run, and those that do not apply. */
