@@ -22,7 +22,8 @@ export async function loseReplies(stage: Stage, executions: number): Promise<voi
     replies.rates = {};
   }
   for (const [fault, count] of Object.entries(replies.counts)) {
-    stage.faults[fault] = (stage.faults[fault] ?? 0) + count - (before[fault] ?? 0);
+    const more = count - (before[fault] ?? 0);
+    if (more > 0) stage.faults[fault] = (stage.faults[fault] ?? 0) + more;
   }
   stage.tell(`faults of replies: ${JSON.stringify(replies.counts)}`);
 }
