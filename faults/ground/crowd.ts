@@ -55,7 +55,7 @@ interface Member {
 }
 
 const INPUT = { n: 1, kind: "input" };
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 120_000;
 
 /** Executions, and who works on them. */
 export class Crowd {
