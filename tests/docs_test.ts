@@ -9,8 +9,8 @@ import { findRoute } from "../src/ui/routes.ts";
 import { after, blocks, firstCells, guidePages, readDocument, ROOT } from "./support/documents.ts";
 import { join } from "node:path";
 
-Deno.test("the permission blocks of docs/permissions.md are those of permissionsBlock", async () => {
-  const text = await readDocument("docs/permissions.md");
+Deno.test("the permission blocks of the README are those of permissionsBlock", async () => {
+  const text = await readDocument("README.md");
   const roles = ["client", "worker", "async-worker", "observer", "engine"] as const satisfies Role[];
   for (const role of roles) {
     const options = role === "async-worker" ? { asyncKinds: ["agent"] } : {};
