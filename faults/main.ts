@@ -17,9 +17,11 @@ import { runFuzz } from "./fuzz/run.ts";
 import { runGround } from "./ground/run.ts";
 import { playRound } from "./random_schedules.ts";
 import { newSeed, Random } from "./random.ts";
+import { runSoak } from "./soak/run.ts";
 
 const USAGE = `usage: deno task faults [--seed N] [--minutes N] [--skip-points]
        deno task faults --fuzz [CASES] [--seed N] [--only TARGET]
+       deno task faults --soak [MINUTES] [--executions N]
        deno task faults --cluster [--seed N] [--minutes N]
        deno task faults --ground [--seed N] [--minutes N]
 
@@ -30,6 +32,8 @@ Injects faults into engines and NATS servers of its own, and checks the invarian
   --skip-points  only the random rounds, not every crash point first
   --fuzz N       tries everything that reads what comes from outside with hostile inputs (1000000)
   --only TARGET  fuzzes only targets whose name has this in it
+  --soak N       executions for so many minutes, two engine processes of which one is killed every 20 s (30)
+  --executions N how many executions the soak starts (200000)
   --cluster      three servers that are killed, cut off and lose their majority, instead; one pass at the least
   --ground       disks and accounts that are full, permissions taken away, wrong clocks, instead; one pass at the least`;
 
@@ -44,6 +48,8 @@ async function main(args: string[]): Promise<void> {
       "skip-points": { type: "boolean" },
       fuzz: { type: "string" },
       only: { type: "string" },
+      soak: { type: "string" },
+      executions: { type: "string", default: "200000" },
       cluster: { type: "boolean" },
       ground: { type: "boolean" },
       help: { type: "boolean", short: "h" },
@@ -52,6 +58,9 @@ async function main(args: string[]): Promise<void> {
   if (values.help) return console.log(USAGE);
   const seed = values.seed === undefined ? newSeed() : count("--seed", values.seed);
   if (values.fuzz !== undefined) return await runFuzz(count("--fuzz", values.fuzz), seed, values.only);
+  if (values.soak !== undefined) {
+    return await runSoak(count("--soak", values.soak), count("--executions", values.executions));
+  }
   const minutes = count("--minutes", values.minutes);
   if (values.cluster) return await runPasses(seed, minutes * 60_000);
   if (values.ground) return await runGround(seed, minutes * 60_000);
@@ -60,7 +69,7 @@ async function main(args: string[]): Promise<void> {
 }
 
 /** Options that may be given without their number. */
-const DEFAULTS: Readonly<Record<string, string>> = { "--fuzz": "1000000" };
+const DEFAULTS: Readonly<Record<string, string>> = { "--fuzz": "1000000", "--soak": "30" };
 
 function withDefaults(args: readonly string[]): string[] {
   return args.flatMap((arg, index) => {
