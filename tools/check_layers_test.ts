@@ -100,3 +100,20 @@ export function isDate(value: unknown): value is Date { return value instanceof 
 `;
   assertEquals(await check({ "flow/a.ts": source }), []);
 });
+
+Deno.test("what Node 20 does not have is found in every room, but not in tests", async () => {
+  const foreign = [
+    "export const folder = Deno.cwd();",
+    "export async function f(x: AsyncDisposable) { await using y = x; return y; }",
+    "export const p = Promise.withResolvers<void>();",
+    "export const groups = Map.groupBy([1], (n) => n);",
+    "export const all = await Array.fromAsync([1]);",
+    "export const hex = new Uint8Array(1).toHex();",
+  ];
+  for (const source of foreign) {
+    const problems = await check({ "server.ts": source, "server_test.ts": source, "core/testing/a.ts": "export {};" });
+    assertEquals([problems.length, problems[0]?.startsWith("src/server.ts:1: ")], [1, true], source);
+  }
+  const fine = "// await using it = Deno\nexport const using = 1, text = `Deno`, bytes = { bytes: 1 }.bytes;";
+  assertEquals(await check({ "server.ts": fine }), []);
+});

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { EXCEPTIONS, IMPURE, IMPURE_MODULES, MOD, type Room, ROOMS } from "./rooms.ts";
+import { EXCEPTIONS, FOREIGN, IMPURE, IMPURE_MODULES, MOD, type Room, ROOMS, UNPUBLISHED } from "./rooms.ts";
 import { findImports, type ImportSite, lineAt, maskSource } from "./scan.ts";
 
 interface SourceFile {
@@ -12,7 +12,7 @@ interface SourceFile {
 
 /**
  * Checks `mod.ts` and `src/` under a folder: every import follows the direction of the rooms, no files import each
- * other in a circle, and pure rooms are pure. Returns what is wrong, as `path:line: message`, in order of paths.
+ * other in a circle, pure rooms are pure, and none uses what only Deno has. Returns what is wrong, as `path:line: message`, in order of paths.
  */
 export async function checkLayers(root: string): Promise<string[]> {
   const files = await readFiles(root);
@@ -72,7 +72,11 @@ function checkRoom(file: SourceFile): string[] {
     ];
   }
   if (isTest(file.path)) return [];
-  return [...checkImports(file, name, room), ...(room.pure ? checkPurity(file) : [])];
+  return [
+    ...checkImports(file, name, room),
+    ...(room.pure ? checkFor(IMPURE, file, ", and this room is pure") : []),
+    ...(UNPUBLISHED.test(file.path) ? [] : checkFor(FOREIGN, file, ", and the package runs on Node and Bun, too")),
+  ];
 }
 
 function checkImports(file: SourceFile, name: string, room: Room): string[] {
@@ -98,10 +102,10 @@ function direction(name: string, other: string, room: Room): string {
   return `\`${name}\` must not import from \`${other}\`, only from: ${allowed}`;
 }
 
-function checkPurity(file: SourceFile): string[] {
-  return IMPURE.flatMap(({ pattern, what }) =>
+function checkFor(forbidden: typeof IMPURE, file: SourceFile, why: string): string[] {
+  return forbidden.flatMap(({ pattern, what }) =>
     [...file.masked.matchAll(pattern)].map((match) =>
-      `${file.path}:${lineAt(file.masked, match.index)}: \`${match[0].trim()}\` ${what}, and this room is pure`
+      `${file.path}:${lineAt(file.masked, match.index)}: \`${match[0].trim()}\` ${what}${why}`
     )
   );
 }

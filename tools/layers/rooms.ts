@@ -58,6 +58,20 @@ export const IMPURE: readonly { pattern: RegExp; what: string }[] = [
   { pattern: /(?<![.\w$])(?:fetch|console)\s*(?=[.(])/g, what: "does input or output" },
 ];
 
+/** What no room may use, for the package runs on Node 20 and Bun as well: docs/runtimes.md. */
+export const FOREIGN: readonly { pattern: RegExp; what: string }[] = [
+  { pattern: /(?<![.\w$])Deno\b/g, what: "is Deno's alone" },
+  { pattern: /(?<![.\w$])(?:await\s+)?using\s+[\w$]+\s*=/g, what: "cannot be read by Node 20" },
+  {
+    pattern: /\b(?:Promise\s*\.\s*(?:withResolvers|try)|(?:Map|Object)\s*\.\s*groupBy|Array\s*\.\s*fromAsync)\b/g,
+    what: "is not there on Node 20",
+  },
+  { pattern: /\.(?:toHex|toBase64|bytes)\s*\(/g, what: "is not there on Node 20" },
+];
+
+/** Files of `src/` that are not published, besides tests. */
+export const UNPUBLISHED = /^src\/core\/testing\/|\/_testing\.ts$/;
+
 /** Modules from outside that a pure room must not import. */
 export const IMPURE_MODULES = /^(?:node:|(?:jsr:|npm:)?@nats-io\/|npm:nats\b)/;
 
