@@ -99,6 +99,48 @@ const sources: fc.Arbitrary<string> = fc.letrec<{ source: string }>((tie) => {
   };
 }).source;
 
+/** Values of a type, so that most of what is made of them compiles and is evaluated to its end. */
+const numbers = fc.constantFrom(
+  "payload.n",
+  "len(payload.list)",
+  "#",
+  "2",
+  "-1.5",
+  "abs(payload.n)",
+  "sum(payload.list)",
+);
+const texts = fc.constantFrom("payload.text", "string(payload.n)", "'a'", "lower(payload.text)", "payload.text[0:2]");
+const lists = fc.constantFrom(
+  "payload.list",
+  "1..9",
+  "[1, 'a', nil]",
+  "keys(payload)",
+  "map(payload.list, {string(#)})",
+);
+const values = fc.oneof(numbers, texts, lists, fc.constantFrom("payload.map", "results.a?.n", "nil", "payload.map?.a"));
+
+/** Sources that are questions. */
+const questions: fc.Arbitrary<string> = fc.letrec<{ question: string }>((tie) => {
+  const question = tie("question");
+  return {
+    question: fc.oneof(
+      { maxDepth: 4, depthIdentifier: "question" },
+      fc.tuple(values, fc.constantFrom("==", "!="), values).map((parts) => parts.join(" ")),
+      fc.tuple(numbers, fc.constantFrom("<", "<=", ">", ">="), numbers).map((parts) => parts.join(" ")),
+      fc.tuple(texts, fc.constantFrom("contains", "startsWith", "endsWith", "matches"), texts).map((parts) =>
+        parts.join(" ")
+      ),
+      fc.tuple(values, fc.constantFrom("in", "not in"), lists).map((parts) => parts.join(" ")),
+      fc.tuple(fc.constantFrom("any", "all", "none", "one"), lists, question)
+        .map(([name, list, body]) => `${name}(${list}, {${body}})`),
+      fc.tuple(question, fc.constantFrom("and", "or", "&&", "||"), question).map((parts) => `(${parts.join(" ")})`),
+      question.map((inner) => `not (${inner})`),
+      fc.tuple(question, question, question).map(([test, yes, no]) => `((${test}) ? ${yes} : ${no})`),
+      fc.tuple(lists, question).map(([list, body]) => `len(filter(${list}, {${body}})) > count(${list}, {${body}})`),
+    ),
+  };
+}).question;
+
 const big = "x".repeat(20_000);
 
 /** What expressions are evaluated over. */
@@ -164,7 +206,10 @@ const expression: Target<Question> = {
   share: 16,
   inputs: fc.record({
     source: fc.oneof(
-      { weight: 6, arbitrary: sources },
+      { weight: 2, arbitrary: questions },
+      { weight: 6, arbitrary: questions.map((question) => `any([payload.n, 1], {${question}})`) },
+      { weight: 3, arbitrary: changed(questions, WORDS) },
+      { weight: 4, arbitrary: sources },
       { weight: 4, arbitrary: sources.map((source) => `(${source}) == true`) },
       { weight: 4, arbitrary: changed(sources, WORDS) },
       { weight: 3, arbitrary: soup(WORDS, 30) },
