@@ -2,12 +2,23 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { Kvm } from "@nats-io/kv";
 import { errors, type NatsConnection } from "@nats-io/nats-core";
+import { Proxy } from "../faults/proxy.ts";
 import { createServer, type FlowDef, type Result, ValidationError } from "../mod.ts";
 import { KvResults, provisionResults } from "../src/engine/result_records.ts";
 import { ResultCache, type ResultKey } from "../src/invoker/cache.ts";
 import { natsOf } from "../src/nats/client.ts";
 import { startCrashProcess } from "./support/crash_process.ts";
-import { chain, ended, inSpace, reaches, Recorder, RemoteInvoker, type Space, until } from "./support/mod.ts";
+import {
+  chain,
+  connectTo,
+  ended,
+  inSpace,
+  reaches,
+  Recorder,
+  RemoteInvoker,
+  type Space,
+  until,
+} from "./support/mod.ts";
 
 const HOUR_MS = 3_600_000;
 const LEASE = "1s";
@@ -252,6 +263,33 @@ Deno.test("a look at the cache that is not answered is repeated: it is no failed
     const { status, attempt, error } = await ended(client, "e");
     assertEquals([left(), status, attempt, error], [0, "completed", 0, undefined]);
     assertEquals(f.requests.length, 1);
+  }));
+
+Deno.test("a first delivery that comes when its lease is over is looked up: another has done the work meanwhile", () =>
+  inSpace(async (space) => {
+    await using proxy = new Proxy(Number(new URL(space.url).port));
+    const f = new Recorder();
+    const options = { flows: [chain("one", 1)], invokers: { f: f.invoke }, resultCache: true, leaseTtl: LEASE };
+    const nc = await connectTo(proxy.url);
+    const slow = await space.engine(options, nc);
+    const client = await space.server();
+    await ended(client, await slow.server.start("one", {}, { id: "before" }));
+    // Nothing reaches the engine any more; what the server sends it comes later.
+    proxy.turn("stalled");
+    await client.start("one", {}, { id: "e" });
+    const jsm = await jetstreamManager(space.nc);
+    const consumer = () => jsm.consumers.info(space.names.executionStream(), space.names.flowConsumer("one"));
+    const { revision } = await client.get("e");
+    await until(async () => (await consumer()).delivered.stream_seq >= revision, "the work to be on its way");
+    const quick = await space.engine(options, await space.connect());
+    await ended(client, "e");
+    await quick.stop();
+    proxy.turn("open");
+    await ended(client, await client.start("one", {}, { id: "after" }));
+    assertEquals(f.keys, ["before.n0.1.0", "e.n0.1.0", "after.n0.1.0"]);
+    await slow.stop();
+    await slow.server.close();
+    await nc.close();
   }));
 
 Deno.test("without the option there is no cache", () =>

@@ -15,7 +15,7 @@ import type { Logger } from "../logger.ts";
 import { redeliveryDelay } from "../nats/backoff.ts";
 
 import type { DeadLetters } from "../nats/dead_letters.ts";
-import type { Delivery } from "../nats/delivery.ts";
+import { type Delivery, firstUntil } from "../nats/delivery.ts";
 import { sendCommand } from "../nats/inbox.ts";
 import { type Job, JobFormatError, parseJob } from "./jobs.ts";
 
@@ -25,6 +25,8 @@ export interface JobRunner {
   readonly invoker: Invoker;
   /** The time one job may take, in milliseconds; that of its node where absent. */
   readonly timeoutMs: number | undefined;
+  /** How long a silent worker keeps a job, in milliseconds. */
+  readonly leaseMs: number;
   /** Deliveries of a job before it is dead-lettered. */
   readonly maxDeliver: number;
   readonly executions: Executions;
@@ -133,7 +135,9 @@ export class RunningJob {
   async #result(flow: Flow, job: Job): Promise<Result> {
     const { state, attempt } = job;
     const key = { name: `async.${idempotencyKey(state.id, attempt)}`, born: state.startedAt };
-    const options = { isFirst: this.#delivery.deliveries === 1, isStopped: () => this.#abortion.isAborted };
+    const { executions, leaseMs } = this.#runner;
+    const isFirst = executions.parts.nats.clock.now() < firstUntil(this.#delivery, leaseMs);
+    const options = { isFirst, isStopped: () => this.#abortion.isAborted };
     try {
       return await this.#runner.results.through(key, options, () => this.#invoke(flow, job));
     } catch (error) {

@@ -15,7 +15,7 @@ import { type Nats, onReconnect, untilAnswered } from "../nats/client.ts";
 import { redeliveryDelay } from "../nats/backoff.ts";
 import { ValueGoneError } from "../nats/data.ts";
 import type { DeadLetters } from "../nats/dead_letters.ts";
-import type { Delivery } from "../nats/delivery.ts";
+import { type Delivery, firstUntil } from "../nats/delivery.ts";
 import type { Head } from "../nats/head.ts";
 import { ensureConsumer, flowConsumer, workConsumer } from "../nats/provision.ts";
 import { isPassing } from "../nats/patience.ts";
@@ -272,7 +272,8 @@ export class Engine {
     if (flow === undefined) return held.delivery.nak();
     const lacking = attempts.lacks(flow);
     if (lacking !== undefined) throw new MissingInvokerError(flow.name, lacking);
-    const isSuperseded = await session.run(flow, head, isFirst(delivery, head) && !this.#isDoubtful(delivery, head));
+    const isNew = isFirst(delivery, head) && !this.#isDoubtful(delivery, head);
+    const isSuperseded = await session.run(flow, head, isNew ? firstUntil(delivery, this.#options.leaseMs) : 0);
     if (isSuperseded) held.delivery.ack();
     else held.delivery.nak();
   }

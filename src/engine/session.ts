@@ -43,8 +43,8 @@ export class Session {
   #isPoked = false;
   #isDropped = false;
   #doubted = false;
-  /** Nobody can have started an attempt of this head before. */
-  #isFirst = false;
+  /** Until then nobody else can have started an attempt of this head, by the server's time. */
+  #firstUntil = 0;
 
   /** Creates a session that does nothing yet. */
   constructor(executions: Executions, attempts: Attempts) {
@@ -55,13 +55,13 @@ export class Session {
   /**
    * Works on a head until a later one drives the execution on.
    *
-   * @param isFirst Nobody can have worked on this head before.
+   * @param firstUntil Until when nobody else can have worked on this head, by the server's time; 0 where somebody can.
    * @returns Whether the head is superseded; `false` where the session was dropped before.
    */
-  async run(flow: Flow, head: Head, isFirst: boolean): Promise<boolean> {
+  async run(flow: Flow, head: Head, firstUntil: number): Promise<boolean> {
     this.#flow = flow;
     this.#head = head;
-    this.#isFirst = isFirst;
+    this.#firstUntil = firstUntil;
     if (head.phase === "due") this.#unsaved.push({ type: "wake" });
     try {
       // Whoever wrote this head may have died before it looked into the mail for the branches that park in it (R7).
@@ -163,7 +163,7 @@ export class Session {
       if (!awaitsMail(head.state)) return true;
       return await this.#patiently(() => this.#executions.collectMail(this.#flow, head)) !== undefined;
     }
-    if (!isSame) this.#isFirst = false;
+    if (!isSame) this.#firstUntil = 0;
     this.#head = head;
     this.#abortUnwanted();
     return false;
@@ -182,7 +182,8 @@ export class Session {
   }
 
   #start(state: State, attempt: Attempt): void {
-    const running = this.#attempts.start(this.#flow, state, attempt, this.#isFirst);
+    const isFirst = this.#executions.parts.nats.clock.now() < this.#firstUntil;
+    const running = this.#attempts.start(this.#flow, state, attempt, isFirst);
     this.#running.set(attempt.node, running);
     running.outcome.then((outcome) => {
       if (this.#running.get(attempt.node) !== running) return;

@@ -72,3 +72,12 @@ export class Delivery {
     this.#msg.respond(TERM);
   }
 }
+
+/**
+ * Until when nobody else can have had a message that is delivered for the first time, by the server's time. It may have
+ * been on its way, or in the hands of a process that was stopped, for longer than its lease: then it was given to
+ * another. When it was given to us is not known, but not before it was stored. Half of the lease is left for clocks.
+ */
+export function firstUntil({ deliveries, time }: Delivery, leaseMs: number): number {
+  return deliveries === 1 ? time + leaseMs / 2 : 0;
+}
