@@ -51,3 +51,22 @@ async function goesOnWithout(stage: Stage, place: number): Promise<void> {
     await nc.close();
   }
 }
+
+/** Takes an engine's connection away for longer than its lease: others do its work meanwhile, and it comes back. */
+export async function loseConnection(
+  stage: Stage,
+  engine: 0 | 1,
+  { way, forMs }: Omit<Partition, "who">,
+): Promise<void> {
+  const { cluster, load } = stage;
+  await load.progress(2);
+  stage.inject(`connection of an engine ${way}`);
+  cluster.turn(stage.engine(engine), way);
+  try {
+    await load.progress(4);
+    await stage.last(forMs);
+  } finally {
+    cluster.turn(stage.engine(engine), "open");
+  }
+  await load.progress(4);
+}

@@ -9,7 +9,7 @@ import { inSpace, newNamespace, Space } from "../../tests/support/mod.ts";
 import { restartIdle } from "./idle.ts";
 import { killEach, stepDown } from "./leaders.ts";
 import { loseMajority } from "./majority.ts";
-import { cutOff } from "./partitions.ts";
+import { cutOff, loseConnection } from "./partitions.ts";
 import { race, type RaceReport } from "./race.ts";
 import { deleteConsumer, loseReplies } from "./replies.ts";
 import { Random } from "../random.ts";
@@ -33,6 +33,8 @@ const SCENARIOS: readonly ((stage: Stage) => Promise<void>)[] = [
   (stage) => cutOff(stage, { who: "follower", way: "cut", forMs: 8_000 }),
   (stage) => cutOff(stage, { who: "leader", way: "stalled", forMs: 12_000 }),
   (stage) => cutOff(stage, { who: "follower", way: "stalled", forMs: 8_000 }),
+  (stage) => loseConnection(stage, 0, { way: "stalled", forMs: 4_000 }),
+  (stage) => loseConnection(stage, 1, { way: "cut", forMs: 4_000 }),
   (stage) => loseMajority(stage, "two killed"),
   (stage) => loseMajority(stage, "all killed"),
   (stage) => loseMajority(stage, "all cut"),

@@ -32,6 +32,7 @@ export class ProxiedCluster implements AsyncDisposable {
   readonly #cluster: NatsCluster;
   readonly #routes: readonly Route[];
   readonly #doors: Proxy[] = [];
+  readonly #doorsOf = new WeakMap<NatsConnection, readonly Proxy[]>();
 
   private constructor(cluster: NatsCluster, routes: readonly Route[]) {
     this.#cluster = cluster;
@@ -57,11 +58,11 @@ export class ProxiedCluster implements AsyncDisposable {
   }
 
   /** A connection through proxies of its own, which comes back for ever. */
-  connect(options: ConnectOptions = {}): Promise<NatsConnection> {
+  async connect(options: ConnectOptions = {}): Promise<NatsConnection> {
     const { nodes = this.nodes.map((_, place) => place), judges, login = {} } = options;
     const doors = nodes.map((node) => new Proxy(portOf(this.nodes[node]!.url), judges));
     this.#doors.push(...doors);
-    return connect({
+    const nc = await connect({
       servers: doors.map(({ url }) => url),
       maxReconnectAttempts: -1,
       reconnectTimeWait: 100,
@@ -70,6 +71,13 @@ export class ProxiedCluster implements AsyncDisposable {
       pingInterval: 10_000,
       ...login,
     });
+    this.#doorsOf.set(nc, doors);
+    return nc;
+  }
+
+  /** Changes the ways between one connection and the servers. */
+  turn(nc: NatsConnection, way: Way): void {
+    for (const door of this.#doorsOf.get(nc) ?? []) door.turn(way);
   }
 
   /** Changes the ways between a server and the others. Its clients still reach it. */

@@ -63,6 +63,11 @@ export class Stage implements AsyncDisposable {
     }
   }
 
+  /** The connection of one of the two engines. */
+  engine(index: 0 | 1): NatsConnection {
+    return this.#connections[index]!;
+  }
+
   /** The stream of the load's executions. */
   get stream(): string {
     return this.load.space.names.executionStream();
