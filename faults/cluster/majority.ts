@@ -8,11 +8,14 @@
 import { assert, assertEquals } from "@std/assert";
 import type { NatsConnection } from "@nats-io/nats-core";
 import { createServer, NotFoundError, type Server, StateError, UnavailableError } from "../../mod.ts";
-import { within } from "../../tests/support/mod.ts";
+import { ended, until, within } from "../../tests/support/mod.ts";
 import type { Stage } from "./stage.ts";
 
 /** No call may take longer, in milliseconds: some ask for several things, one after the other, each with its limit. */
 const BOUND_MS = 60_000;
+
+/** An execution of the probe's flow that has ended: nothing can change it any more. */
+const DONE = "probe-done";
 
 /** How a majority is lost. */
 export type Loss = "two killed" | "all killed" | "all cut" | "all stalled";
@@ -33,6 +36,8 @@ const KILLED: Readonly<Record<Loss, readonly number[]>> = {
 export async function loseMajority(stage: Stage, loss: Loss, only?: readonly string[]): Promise<void> {
   const { cluster, load } = stage;
   await load.progress(2);
+  await until(() => load.client.start(load.probe, {}, { id: DONE }).then(() => true, () => false), "a start");
+  await ended(load.client, DONE);
   const nc = await cluster.connect({ nodes: [0] });
   stage.inject(`majority lost: ${loss}`);
   await Promise.all(KILLED[loss].map((place) => cluster.nodes[place]!.kill()));
@@ -96,7 +101,7 @@ function calls(server: Server, flow: string): Record<string, Call> {
     signal: () => server.signal(id, "nobody-waits-for-it"),
     cancel: () => server.cancel("nobody"),
     resume: () => server.resume(id),
-    completeActivity: () => server.completeActivity(id, "no-such-node", 0, { status: "ok" }),
+    completeActivity: () => server.completeActivity(DONE, "only", 0, { status: "ok" }),
     scheduleFlow: () => server.scheduleFlow("never", flow, "0 0 0 1 1 *"),
     unschedule: () => server.unschedule("never"),
     schedules: () => server.schedules(),
