@@ -66,14 +66,16 @@ function morph(old, fresh) {
     if (name === "open" || (name === "viewBox" && old.hasAttribute("data-kept"))) continue;
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
+  // Not the property: a form's is its field of that name.
+  const idOf = (node) => node.nodeType === 1 && node.getAttribute("id") || "";
   const known = new Map();
-  for (const child of old.children) if (child.id) known.set(child.id, child);
+  for (const child of old.children) if (idOf(child)) known.set(idOf(child), child);
   let at = old.firstChild;
   for (const child of [...fresh.childNodes]) {
-    const same = child.id && known.get(child.id);
+    const same = idOf(child) && known.get(idOf(child));
     if (same && same !== at) old.insertBefore(same, at);
     const here = same || at;
-    if (here && here.nodeType === child.nodeType && here.nodeName === child.nodeName && (here.id || "") === (child.id || "")) {
+    if (here && here.nodeType === child.nodeType && here.nodeName === child.nodeName && idOf(here) === idOf(child)) {
       if (child.nodeType === 1) morph(here, child);
       else if (here.nodeValue !== child.nodeValue) here.nodeValue = child.nodeValue;
       at = here.nextSibling;

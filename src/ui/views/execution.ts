@@ -22,7 +22,7 @@ import { timeline } from "./timeline.ts";
 import { verdict } from "./verdict.ts";
 
 const MAX_HISTORY = 1_000;
-const SHOWN_EVENTS = 100;
+const SHOWN_EVENTS = 50;
 /** The width up to which a graph is made to fit its panel. */
 const MAX_FITTED = 1_000;
 

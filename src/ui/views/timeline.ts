@@ -9,7 +9,7 @@ import { clock, duration, plural } from "../format.ts";
 import { type Html, markup } from "../html.ts";
 import { endOf, type Segment, type Visit } from "../visits.ts";
 
-const MAX_ROWS = 200;
+const MAX_ROWS = 100;
 const MIN_WIDTH = 0.5;
 const TICKS = 4;
 
