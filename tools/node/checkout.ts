@@ -20,6 +20,7 @@ const DEFINITIONS: Readonly<Record<string, string>> = {
   "Promise.withResolvers": "withResolvers",
   "Array.fromAsync": "fromAsync",
   "Promise.try": "promiseTry",
+  "Map.groupBy": "groupBy",
 };
 
 /** A relative import in what esbuild writes. */

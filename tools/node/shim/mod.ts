@@ -60,6 +60,17 @@ export async function fromAsync<T, U = T>(
   return all;
 }
 
+/** Stands in for `Map.groupBy`. */
+export function groupBy<T, Key>(items: Iterable<T>, keyOf: (item: T, index: number) => Key): Map<Key, T[]> {
+  const groups = new Map<Key, T[]>();
+  let index = 0;
+  for (const item of items) {
+    const key = keyOf(item, index++);
+    groups.set(key, [...groups.get(key) ?? [], item]);
+  }
+  return groups;
+}
+
 /** Stands in for `Promise.try`. */
 export async function promiseTry<T>(run: () => T | Promise<T>): Promise<T> {
   return await run();

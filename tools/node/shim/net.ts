@@ -17,11 +17,26 @@ export const errors = { BadResource, ConnectionAborted, ConnectionRefused, Conne
 class Conn {
   readonly #socket: Socket;
   readonly readable: ReadableStream<Uint8Array>;
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #rest = new Uint8Array();
 
   constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("error", () => {});
     this.readable = Readable.toWeb(socket) as ReadableStream<Uint8Array>;
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    this.#reader ??= this.readable.getReader();
+    while (this.#rest.length === 0) {
+      const { done, value } = await this.#reader.read();
+      if (done) return null;
+      this.#rest = new Uint8Array(value);
+    }
+    const part = this.#rest.subarray(0, into.length);
+    into.set(part);
+    this.#rest = this.#rest.subarray(part.length);
+    return part.length;
   }
 
   write(bytes: Uint8Array): Promise<number> {
