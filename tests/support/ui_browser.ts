@@ -117,12 +117,20 @@ async function stayFresh(browser: Browser, url: string): Promise<void> {
   const list = await watched(browser, MODES.light, "live list");
   await list.goto(`${url}executions`);
   await list.waitForSelector("#live.on");
+  await list.evaluate(`document.querySelector("form[data-filter]").isMarked = true; undefined`);
+  await list.keyboard.press("j");
+  const held = await list.evaluate<string>("document.activeElement.textContent");
   const page = await watched(browser, MODES.light, "live execution");
   await page.goto(`${url}start?flow=orders`);
   await page.fill("textarea[name=payload]", `{"kind": "waits"}`);
   await page.fill("input[name=id]", "from-the-browser");
   await page.click("form .primary");
   await list.waitForSelector("a[href$='/executions/from-the-browser']");
+  if (!await list.evaluate<boolean>(`document.querySelector("form[data-filter]").isMarked === true`)) {
+    problems.push("live list: it was made anew, where its rows have changed");
+  }
+  const after = await list.evaluate<string>("document.activeElement.textContent");
+  if (after !== held) problems.push(`live list: the focus was on ${held}, it is on ${after.slice(0, 50)}`);
   await page.waitForSelector(".verdict.waiting");
   const other = await watched(browser, MODES.light, "signal");
   await other.goto(`${url}executions/from-the-browser/signal`);

@@ -50,7 +50,12 @@ async function refresh() {
     if (answer.ok) {
       const next = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = next.getElementById("main");
-      if (fresh && "live" in fresh.dataset) { morph(main, fresh); document.title = next.title; arrange(); }
+      if (fresh && "live" in fresh.dataset) {
+        held = rowLink(document.activeElement?.closest("tr"));
+        morph(main, fresh);
+        document.title = next.title;
+        arrange();
+      }
     }
   } catch { /* the connection's own state says so */ }
   busy = false;
@@ -58,6 +63,14 @@ async function refresh() {
   pause = Math.min(10000, Math.max(1000, 8 * (performance.now() - began)));
   if (stale) touch();
 }
+// Who has gone to a row stays with what it is about, wherever it moves. Not the property id: a form's is its field
+// of that name.
+let held;
+const rowLink = (row) => row && row.querySelector("a[data-row]")?.getAttribute("href");
+const idOf = (node) => {
+  if (node.nodeType !== 1) return "";
+  return node.getAttribute("id") || (held && node.nodeName === "TR" && rowLink(node) === held ? "held" : "");
+};
 function morph(old, fresh) {
   for (const { name } of [...old.attributes]) {
     if (!fresh.hasAttribute(name) && !(name === "open" || name === "data-kept")) old.removeAttribute(name);
@@ -66,8 +79,6 @@ function morph(old, fresh) {
     if (name === "open" || (name === "viewBox" && old.hasAttribute("data-kept"))) continue;
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
-  // Not the property: a form's is its field of that name.
-  const idOf = (node) => node.nodeType === 1 && node.getAttribute("id") || "";
   const known = new Map();
   for (const child of old.children) if (idOf(child)) known.set(idOf(child), child);
   let at = old.firstChild;
