@@ -182,7 +182,9 @@ class Soak {
     if (minutes >= SHORT_MINUTES && !(ratio <= MAX_RATIO)) {
       throw new Error(`the engine's memory is not flat: the quarters' medians are ${engine} MiB`);
     }
-    const late = samples.filter(({ at }) => at > minutes * 15).map(({ ended, server }) => [ended, server] as const);
+    const late = samples.filter(({ at }) => at > minutes * 15 && at <= minutes * 60).map(({ ended, server }) =>
+      [ended, server] as const
+    );
     return {
       date: new Date().toISOString().slice(0, 10),
       minutes,
