@@ -44,8 +44,8 @@ export class FuzzBug extends Error {
 /** How many cases a chunk has: between them the heap is looked at, and the process says that it lives. */
 export const CHUNK = 500;
 
-/** How long a chunk may take: far more than its cases may, one by one. */
-const SILENCE_MS = 60_000;
+/** How long a chunk may take: far more than its cases may, on a machine with other work. */
+const SILENCE_MS = 300_000;
 
 /** How long a process may take to start. */
 const START_MS = 60_000;
