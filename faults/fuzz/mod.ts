@@ -136,7 +136,8 @@ async function runChild(task: ChildTask, silenceMs: number): Promise<ChunkLine[]
 async function lastInput(task: ChildTask, silenceMs: number): Promise<string> {
   const traceFile = await Deno.makeTempFile({ prefix: "packtrail-fuzz-" });
   try {
-    const lines = await runChild({ ...task, traceFile }, silenceMs);
+    // Writing every input down takes longer.
+    const lines = await runChild({ ...task, traceFile }, 4 * silenceMs);
     const input = await Deno.readTextFile(traceFile);
     return lines.length === 0 ? input : "(it does not happen again)";
   } finally {
