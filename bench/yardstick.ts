@@ -69,14 +69,29 @@ export class Yardstick {
   /** The median time of one such publish alone, in milliseconds. */
   async rtt(): Promise<number> {
     const times: number[] = [];
-    for (let sample = 0; sample < RTT_SAMPLES; sample++) {
-      const began = performance.now();
-      await this.#publish(0);
-      times.push(performance.now() - began);
+    for (let sample = 0; sample < RTT_SAMPLES; sample++) times.push(await this.#timed());
+    const rtt = median(times);
+    this.rtts.push(rtt);
+    return rtt;
+  }
+
+  /** The median time of lone publishes between the runs of something else, in milliseconds. */
+  async rttBetween(runs: number, run: () => Promise<void>): Promise<number> {
+    const times: number[] = [];
+    for (let count = 0; count < runs; count++) {
+      await run();
+      await this.#publish(0); // what the run has left to do is done beside this one
+      times.push(await this.#timed(), await this.#timed());
     }
     const rtt = median(times);
     this.rtts.push(rtt);
     return rtt;
+  }
+
+  async #timed(): Promise<number> {
+    const began = performance.now();
+    await this.#publish(0);
+    return performance.now() - began;
   }
 
   async #publish(lane: number): Promise<void> {
