@@ -10,8 +10,8 @@
 import { parseArgs } from "node:util";
 import type { FlowDef, InvokeRequest, Result } from "../mod.ts";
 import { startNatsServer } from "../tools/nats.ts";
-import type { HoldTask, PageSample } from "./dashboard/hold.ts";
-import { findChromium, startBrowser, startDashboard } from "./dashboard/process.ts";
+import { HeldPages, type PageSample } from "./dashboard/hold.ts";
+import { findChromium, startDashboard } from "./dashboard/process.ts";
 import { median } from "./finding.ts";
 import { chain } from "./flows.ts";
 import { memoryMiB } from "./process.ts";
@@ -101,31 +101,26 @@ async function watch({ space, dashboard, chromium, minutes, rate, every }: Watch
   const counting = count(space, counter, stop.signal);
   await space.server.start("heartbeat", {}, { id: "heartbeat" });
   const driving = drive(space, rate, stop.signal);
-  const task: HoldTask & { chromium: string } = {
-    kind: "hold",
+  await using pages = await HeldPages.open(
     chromium,
-    everyMs: every * 1_000,
-    pages: Object.fromEntries(
-      PAGES.map(({ name, path, collects }) => [name, { url: `${dashboard.url}${path}`, collects }]),
-    ),
-  };
+    PAGES.map(({ path, ...page }) => ({ ...page, url: `${dashboard.url}${path}` })),
+  );
   const looks: Look[] = [];
-  await using browser = startBrowser(task);
-  let began: number | undefined;
+  const began = performance.now();
   console.log(HEADINGS.map((heading, index) => cell(heading, index)).join("  "));
-  for await (const pages of browser.lines) {
-    began ??= performance.now();
-    const minute = (performance.now() - began) / 60_000;
+  for (let minute = 0; minute < minutes;) {
+    const due = began + looks.length * every * 1_000;
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now())));
+    minute = (performance.now() - began) / 60_000;
     const memory = await memoryMiB(dashboard.pid, "now");
     const look: Look = {
       minute,
       events: counter.events,
       dashboardMB: memory === undefined ? undefined : memory * 1.048576,
-      pages: pages as PageSample[],
+      pages: await pages.look(),
     };
     print(look, looks.at(-1));
     looks.push(look);
-    if (minute >= minutes) break;
   }
   stop.abort();
   await driving;

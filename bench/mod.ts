@@ -9,6 +9,7 @@
 import { parseArgs } from "node:util";
 import { chartOf } from "./chart.ts";
 import { cost } from "./cost.ts";
+import { dashboard } from "./dashboard.ts";
 import { type Finding, median } from "./finding.ts";
 import { Ground } from "./ground.ts";
 import { burst } from "./growth/burst.ts";
@@ -54,6 +55,7 @@ const SUITES = new Map<string, Suite>([
   ["timers", timers],
   ["burst", burst],
   ["crowd", crowd],
+  ["dashboard", dashboard],
   ["replicas", replicas],
 ]);
 

@@ -5,10 +5,12 @@ import { VIEWPORT } from "./playwright.ts";
 
 /** Paints the list some times. */
 export interface PaintTask {
-  /** What to do. */
-  readonly kind: "paint";
+  /** The browser's program. */
+  readonly chromium: string;
   /** The list's address. */
   readonly url: string;
+  /** The address of a line of text: what the browser itself needs. */
+  readonly bare: string;
   /** How often. */
   readonly samples: number;
 }
@@ -17,6 +19,8 @@ export interface PaintTask {
 export interface Paints {
   /** First contentful paint of the list, in milliseconds, once for each new page. */
   readonly first: number[];
+  /** The same of the line of text, each time just before. */
+  readonly bare: number[];
   /** First contentful paint of each next page that the key `n` turned to, in milliseconds. */
   readonly turned: number[];
   /** How many executions were seen, all of them different. */
@@ -31,17 +35,21 @@ const PAINT = `new Promise((resolve) => new PerformanceObserver((list) => {
 const ROWS = `[...document.querySelectorAll("a[data-row]")].map((link) => link.textContent)`;
 
 /** Opens the list again and again, in a browser that has seen it once; then turns pages. */
-export async function paint(browser: Browser, task: PaintTask, report: (paints: Paints) => void): Promise<void> {
+export async function paint(browser: Browser, task: PaintTask): Promise<Paints> {
   const context = await browser.newContext(VIEWPORT);
   await once(context, task.url);
   const first: number[] = [];
-  for (let sample = 0; sample < task.samples; sample++) first.push(await once(context, task.url));
+  const bare: number[] = [];
+  for (let sample = 0; sample < task.samples; sample++) {
+    bare.push(await once(context, task.bare));
+    first.push(await once(context, task.url));
+  }
   const page = await context.newPage();
   await page.goto(task.url);
   const seen = new Set(await page.evaluate<string[]>(ROWS));
   const turned: number[] = [];
   for (let sample = 0; sample < task.samples; sample++) turned.push(await turn(page, seen));
-  report({ first, turned, seen: seen.size });
+  return { first, bare, turned, seen: seen.size };
 }
 
 async function once(context: BrowserContext, url: string): Promise<number> {

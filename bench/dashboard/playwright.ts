@@ -22,22 +22,12 @@ export interface Page {
 export interface BrowserContext {
   /** Opens a page. */
   newPage(): Promise<Page>;
-  /** A session of the developer tools' protocol. */
-  newCDPSession(page: Page): Promise<DevTools>;
-}
-
-/** A session of the developer tools' protocol. */
-export interface DevTools {
-  /** Calls a method. */
-  send(method: string, params?: Record<string, unknown>): Promise<unknown>;
 }
 
 /** A browser. */
 export interface Browser {
   /** A context of its own. */
   newContext(options: Record<string, unknown>): Promise<BrowserContext>;
-  /** A session with the browser itself. */
-  newBrowserCDPSession(): Promise<DevTools>;
   /** Ends it. */
   close(): Promise<void>;
 }

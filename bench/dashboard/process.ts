@@ -1,5 +1,7 @@
 /** The processes beside a measurement of the dashboard: the dashboard itself, and a browser. @module */
 
+import type { Paints, PaintTask } from "./paint.ts";
+
 /** What a dashboard's process is told. */
 export interface DashboardSettings {
   /** The NATS server. */
@@ -16,12 +18,6 @@ export interface DashboardProcess extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** A browser in a process of its own, which writes what it measures. */
-export interface BrowserProcess extends AsyncDisposable {
-  /** What it measures, one value a line. */
-  readonly lines: AsyncIterableIterator<unknown>;
-}
-
 const ROOT = new URL("../../", import.meta.url);
 const SERVE_MAIN = new URL("./serve_main.ts", import.meta.url);
 const BROWSER_MAIN = new URL("./browser_main.ts", import.meta.url);
@@ -34,11 +30,14 @@ export async function startDashboard(settings: DashboardSettings): Promise<Dashb
   return { url: value, pid: child.pid, [Symbol.asyncDispose]: end };
 }
 
-/** Starts a browser that does what it is told; it ends with this process. */
-export function startBrowser(task: unknown): BrowserProcess {
+/** Has a browser look at pages. */
+export async function measurePaints(task: PaintTask): Promise<Paints> {
   // Without a lock file: what drives the browser is no dependency of the project.
   const { lines, end } = start(["--no-lock", BROWSER_MAIN.href, JSON.stringify(task)]);
-  return { lines: parsed(lines), [Symbol.asyncDispose]: end };
+  const { value } = await lines.next();
+  await end();
+  if (value === undefined) throw new Error("the browser has measured nothing");
+  return JSON.parse(value);
 }
 
 /** The browser on this machine, `undefined` where there is none. */
@@ -75,13 +74,5 @@ async function* linesOf(readable: ReadableStream<Uint8Array>): AsyncGenerator<st
     const lines = (rest + text).split("\n");
     rest = lines.pop()!;
     yield* lines;
-  }
-}
-
-async function* parsed(lines: AsyncGenerator<string>): AsyncGenerator<unknown> {
-  for (;;) {
-    const { done, value } = await lines.next();
-    if (done) return;
-    yield JSON.parse(value);
   }
 }

@@ -48,7 +48,7 @@ async function refresh() {
   try {
     const answer = await fetch(location.href, { headers: { "x-refresh": "1" }, cache: "no-store" });
     if (answer.ok) {
-      const next = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const next = new DOMParser().parseFromString(slim(await answer.text()), "text/html");
       const fresh = next.getElementById("main");
       if (fresh && "live" in fresh.dataset) {
         held = rowLink(document.activeElement?.closest("tr"));
@@ -62,6 +62,23 @@ async function refresh() {
   // A page that is dear to make is made less often.
   pause = Math.min(10000, Math.max(1000, 8 * (performance.now() - began)));
   if (stale) touch();
+}
+// Rows that have an id and are as they were are not parsed again: what is parsed each second is garbage each second.
+let digests = new Map();
+function slim(html) {
+  const before = digests;
+  digests = new Map();
+  return html.replace(/<(li|tr) id="([^"]+)"[^]*?<\\/\\1>/g, (row, tag, id) => {
+    const digest = digestOf(row);
+    digests.set(id, digest);
+    if (before.get(id) !== digest || !document.getElementById(id)) return row;
+    return "<" + tag + ' id="' + id + '" data-same></' + tag + ">";
+  });
+}
+function digestOf(text) {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return text.length + ":" + hash;
 }
 // Who has gone to a row stays with what it is about, wherever it moves. Not the property id: a form's is its field
 // of that name.
@@ -79,15 +96,21 @@ function morph(old, fresh) {
     if (name === "open" || (name === "viewBox" && old.hasAttribute("data-kept"))) continue;
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
+  // What is gone goes first: all that follows it would be moved otherwise.
+  const wanted = new Set([...fresh.children].map(idOf));
   const known = new Map();
-  for (const child of old.children) if (idOf(child)) known.set(idOf(child), child);
+  for (const child of [...old.children]) {
+    const id = idOf(child);
+    if (id && !wanted.has(id)) child.remove();
+    else if (id) known.set(id, child);
+  }
   let at = old.firstChild;
   for (const child of [...fresh.childNodes]) {
     const same = idOf(child) && known.get(idOf(child));
     if (same && same !== at) old.insertBefore(same, at);
     const here = same || at;
     if (here && here.nodeType === child.nodeType && here.nodeName === child.nodeName && idOf(here) === idOf(child)) {
-      if (child.nodeType === 1) morph(here, child);
+      if (child.nodeType === 1) { if (!child.hasAttribute("data-same")) morph(here, child); }
       else if (here.nodeValue !== child.nodeValue) here.nodeValue = child.nodeValue;
       at = here.nextSibling;
     } else {

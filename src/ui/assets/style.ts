@@ -141,17 +141,17 @@ const EXECUTION = `
 .stage.wide{grid-template-columns:max-content;justify-content:start}.stage.wide svg.graph{max-width:none}
 .stage.zoomed{overflow:hidden;cursor:grab;touch-action:none}
 .zoom{display:flex;gap:4px}
-.timeline{display:grid;grid-template-columns:minmax(90px,max-content) minmax(120px,1fr) max-content;align-items:center;column-gap:14px;font-size:13px}
-.timeline>li{display:grid;grid-template-columns:subgrid;grid-column:1/-1;align-items:center;padding:4px 0;border-bottom:1px solid var(--line)}
+.timeline{font-size:13px}
+.timeline>li{display:grid;grid-template-columns:minmax(90px,22%) minmax(0,1fr) 112px;column-gap:14px;align-items:center;padding:4px 0;border-bottom:1px solid var(--line);content-visibility:auto;contain-intrinsic-size:auto 29px}
 .timeline>li:last-child{border-bottom:0}
 .timeline a.what{color:var(--ink)}
-.timeline .what{max-width:200px;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;font-weight:550}
+.timeline .what{overflow:hidden;text-overflow:ellipsis;white-space:nowrap;font-weight:550}
 .timeline .axis{color:var(--soft);font-size:11.5px;padding-top:0}
 .timeline svg{display:block;width:100%;height:20px;overflow:visible}
 .timeline .axis svg{height:16px}
 .timeline .axis text{fill:var(--soft);font-size:11.5px}
 .timeline .rail{stroke:var(--line);stroke-width:1}
-.timeline .took{text-align:right;white-space:nowrap;color:var(--soft)}
+.timeline .took{text-align:right;color:var(--soft)}
 .timeline .why{grid-column:1/-1;color:var(--failed);font-size:12.5px;padding:1px 0 3px;overflow-wrap:anywhere}
 .seg-run{fill:var(--running-fill)}
 .seg-done{fill:var(--completed-fill)}
@@ -221,9 +221,8 @@ html{scroll-padding-top:96px}
 main{padding:16px 12px 48px;gap:14px}
 .tiles{grid-template-columns:repeat(2,minmax(0,1fr));gap:9px}
 .tile b{font-size:21px}
-.timeline{grid-template-columns:minmax(70px,max-content) minmax(80px,1fr) max-content;column-gap:9px}
+.timeline>li{grid-template-columns:minmax(70px,26%) minmax(0,1fr) 74px;column-gap:9px}
 .timeline a.what{color:var(--ink)}
-.timeline .what{max-width:110px}
 table.rows thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table.rows,table.rows tbody,table.rows tr{display:block}
 table.rows tr{padding:10px 14px;border-bottom:1px solid var(--line);display:flex;flex-wrap:wrap;gap:3px 12px;align-items:baseline}

@@ -183,7 +183,7 @@ function eventsTable(history: readonly ExecutionEvent[]): Html {
   const shown = history.slice(-SHOWN_EVENTS).reverse();
   const first = history[0]!.time.getTime();
   const rows = shown.map(({ status, node, attempt, error, time, revision }) =>
-    markup`<tr>
+    markup`<tr id="event-${revision}-${node}">
         <td class="num soft">${revision}</td>
         <td class="nowrap">${clock(time)}</td>
         <td class="num nowrap">+${duration(time.getTime() - first)}</td>

@@ -12,6 +12,8 @@ import { endOf, type Segment, type Visit } from "../visits.ts";
 const MAX_ROWS = 100;
 const MIN_WIDTH = 0.5;
 const TICKS = 4;
+/** How many steps at the least the scale of a live timeline has. */
+const STEPS = 8;
 
 /** The span that a timeline shows. */
 interface Scale {
@@ -24,21 +26,35 @@ interface Scale {
 /** Draws the visits. */
 export function timeline(visits: readonly Visit[], now: number): Html {
   const shown = visits.slice(-MAX_ROWS);
-  const start = shown[0]!.start;
-  const end = Math.max(start + 1, ...shown.map((visit) => endOf(visit, now)));
-  const scale: Scale = {
-    start,
-    end,
-    at: (time) => (Math.min(Math.max(time, start), end) - start) / (end - start) * 100,
-  };
   const left = visits.length - shown.length;
+  const scale = scaleOf(shown, { now, isWhole: left === 0 });
+  const ids = new Set<string>();
   return markup`${
     left > 0 && markup`<p class="soft small">${plural(left, "earlier visit")} not shown</p>`
   } <ol class="timeline" aria-label="Visits of nodes, in order">${axis(scale)}${
-    shown.map((visit, index) =>
-      row(visit, { scale, now, isLast: !shown.slice(index + 1).some(({ node }) => node === visit.node) })
-    )
+    shown.map((visit, index) => {
+      const isLast = !shown.slice(index + 1).some(({ node }) => node === visit.node);
+      return row(visit, { scale, now, isLast, id: idOf(visit, ids) });
+    })
   }</ol> ${legend()}`;
+}
+
+/** Where it can, a scale stays the same while time passes: what does not change on a page costs nothing. */
+function scaleOf(shown: readonly Visit[], { now, isWhole }: { now: number; isWhole: boolean }): Scale {
+  const first = shown[0]!.start;
+  const last = Math.max(first + 1, ...shown.map((visit) => endOf(visit, now)));
+  const step = 2 ** Math.ceil(Math.log2((last - first) / STEPS));
+  const start = isWhole ? first : Math.floor(first / step) * step;
+  const end = last < now ? last : start + Math.ceil((last - start) / step) * step;
+  return { start, end, at: (time) => (Math.min(Math.max(time, start), end) - start) / (end - start) * 100 };
+}
+
+/** The same for a visit however often the page is made; two visits of a node may begin in the same millisecond. */
+function idOf({ start, node }: Visit, taken: Set<string>): string {
+  let id = `visit-${start.toString(36)}-${node}`;
+  while (taken.has(id)) id += "-";
+  taken.add(id);
+  return id;
 }
 
 function axis({ start, end }: Scale): Html {
@@ -51,16 +67,21 @@ function axis({ start, end }: Scale): Html {
   return markup`<li class="axis" aria-hidden="true"><span>since start</span><svg>${marks}</svg><span class="took">took</span></li>`;
 }
 
-function row(visit: Visit, { scale, now, isLast }: { scale: Scale; now: number; isLast: boolean }): Html {
+interface RowOptions {
+  readonly scale: Scale;
+  readonly now: number;
+  readonly isLast: boolean;
+  readonly id: string;
+}
+
+function row(visit: Visit, { scale, now, isLast, id }: RowOptions): Html {
   const end = endOf(visit, now);
   const took = visit.segments.length === 0 ? "passed" : duration(end - visit.start);
   const attempts = Math.max(0, ...visit.segments.map(({ attempt }) => attempt)) + 1;
   const error = visit.errors.at(-1);
-  return markup`<li${
+  return markup`<li id="${id}"><a class="what"${
     isLast ? markup` id="at-${visit.node}"` : ""
-  }><a class="what" href="#node-${visit.node}" title="${visit.node}, from ${
-    clock(new Date(visit.start))
-  }">${visit.node}</a>
+  } href="#node-${visit.node}" title="${visit.node}, from ${clock(new Date(visit.start))}">${visit.node}</a>
 <svg role="img" aria-label="${describe(visit, now)}"><line class="rail" x1="0" x2="100%" y1="10" y2="10"/>${
     visit.segments.map((segment) => bar(segment, visit, scale, now))
   }${
