@@ -56,7 +56,7 @@ export class Live {
   readonly #buckets = new Map<number, Bucket>();
   readonly #writers = new Map<string, Writer>();
   readonly #flows = new Map<string, FlowCounters>();
-  #isStarted = false;
+  #seeded: Promise<void> | undefined;
 
   /** No I/O. `signal` ends the watching. */
   constructor(server: Server, options: { signal: AbortSignal; onError: (error: unknown) => void }) {
@@ -65,11 +65,17 @@ export class Live {
     this.#onError = options.onError;
   }
 
-  /** Starts to watch, where it has not begun. What ended before is added to the chart in a moment. */
-  start(): void {
-    if (this.#isStarted) return;
-    this.#isStarted = true;
-    this.#start();
+  /** Starts to watch, where it has not begun. Resolves when what ended before is in the chart as well. */
+  start(): Promise<void> {
+    this.#seeded ??= this.#start();
+    return this.#seeded;
+  }
+
+  /** Starts to watch, and waits a moment for what ended before. */
+  async startAndWait(ms: number): Promise<void> {
+    const waited = new AbortController();
+    await Promise.race([this.start(), pause(ms, AbortSignal.any([this.#signal, waited.signal]))]);
+    waited.abort();
   }
 
   /** Calls back for every event from now on. Returns what ends that. */
@@ -102,9 +108,9 @@ export class Live {
     return this.#flows;
   }
 
-  #start(): void {
+  #start(): Promise<void> {
     this.#watch();
-    this.#seed().catch((error) => {
+    return this.#seed().catch((error) => {
       if (!this.#signal.aborted) this.#onError(error);
     });
   }

@@ -85,7 +85,12 @@ const PIECES = `
 table{border-collapse:collapse;width:100%}
 caption{text-align:left}
 th{text-align:left;font-size:12px;font-weight:550;color:var(--soft);padding:8px 12px;border-bottom:1px solid var(--line);white-space:nowrap;background:var(--raised)}
-td{padding:8px 12px;border-bottom:1px solid var(--line);vertical-align:top}
+td{padding:8px 12px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}
+td:not(.num){min-width:104px}
+td:first-child{overflow-wrap:break-word}
+a[data-row]{display:inline-block;max-width:min(38ch,100%);overflow:hidden;text-overflow:ellipsis;white-space:nowrap;vertical-align:bottom}
+td>a[data-row]{max-width:38ch}
+.columns td>a[data-row]{max-width:22ch}
 tr:last-child td{border-bottom:0}
 th:first-child,td:first-child{padding-left:16px}
 th:last-child,td:last-child{padding-right:16px}
@@ -95,6 +100,7 @@ tbody tr.at td{background:var(--accent-bg)}
 td.zero{color:var(--soft);opacity:1}
 td.error{color:var(--failed)}
 td.reason{max-width:min(520px,40vw)}
+.columns td.reason{max-width:200px}
 td .clip,.clip{display:block;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;max-width:100%}
 .empty{padding:34px 20px;text-align:center;color:var(--soft)}
 .empty b{display:block;color:var(--ink);font-weight:600;margin-bottom:3px}
@@ -119,6 +125,7 @@ label{display:grid;gap:3px;font-size:12px;color:var(--soft);font-weight:550}
 .form{display:grid;gap:14px;max-width:640px}
 .form .row{display:flex;gap:10px;flex-wrap:wrap}
 .note{padding:10px 14px;border-radius:8px;border:1px solid var(--line);background:var(--raised)}
+.note.inset{margin:12px 14px 0}
 `;
 
 const EXECUTION = `
@@ -201,6 +208,7 @@ pre.source{overflow:auto;max-height:520px;line-height:1.6}
 .key-list{display:grid;grid-template-columns:minmax(0,1fr);gap:8px}
 .key-list li{display:flex;flex-wrap:wrap;gap:2px 12px;align-items:baseline}
 .key-list .grow{flex:1}
+.key-list .mono,.key-list b{overflow-wrap:anywhere;min-width:0}
 .key-list .clip{flex-basis:100%;min-width:0}
 .key-list li{border-bottom:1px solid var(--line);padding-bottom:7px}.key-list li:last-child{border-bottom:0;padding-bottom:0}
 `;
@@ -221,13 +229,16 @@ html{scroll-padding-top:96px}
 main{padding:16px 12px 48px;gap:14px}
 .tiles{grid-template-columns:repeat(2,minmax(0,1fr));gap:9px}
 .tile b{font-size:21px}
+.timeline .axis text:nth-child(even){display:none}
 .timeline>li{grid-template-columns:minmax(70px,26%) minmax(0,1fr) 74px;column-gap:9px}
 .timeline a.what{color:var(--ink)}
 table.rows thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table.rows,table.rows tbody,table.rows tr{display:block}
 table.rows tr{padding:10px 14px;border-bottom:1px solid var(--line);display:flex;flex-wrap:wrap;gap:3px 12px;align-items:baseline}
 table.rows tr:last-child{border-bottom:0}
-table.rows td{display:block;padding:0!important;border:0;max-width:100%}
+table.rows td{display:block;padding:0!important;border:0;max-width:100%;min-width:0}
+table.rows td>a[data-row]{max-width:100%}
+td:first-child{min-width:120px}
 table.rows td.wide{flex-basis:100%;max-width:100%}
 table.rows td.none{display:none}
 table.rows td[data-label]::before{content:attr(data-label) " ";color:var(--soft);font-size:12px}

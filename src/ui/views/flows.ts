@@ -59,12 +59,13 @@ export async function flowPage(visit: Visit): Promise<Response> {
   const asked = query.get("definition");
   const version = asked ? versions.find(({ hash }) => hash === pathName(asked, "definition")) : versions[0];
   if (version === undefined) throw notFound(`there is no definition ${asked} of flow ${name}`);
-  const [graph, counts, live, latest] = await Promise.all([
+  const [graph, counts, sample, latest] = await Promise.all([
     server.flowGraph(name, asked ? { definition: version.hash } : {}),
     server.counts(),
     liveExecutions(visit, name),
     server.recent({ flow: name, limit: 10 }),
   ]);
+  const live = [...sample.running, ...sample.waiting];
   const inUse = await versionsInUse(visit, live);
   const shape = layOut(graph, { direction: "down" });
   const isWide = shape.width > MAX_BESIDE;
@@ -79,7 +80,12 @@ export async function flowPage(visit: Visit): Promise<Response> {
   ];
   const content = markup`${flowHead(visit, name, counts[name])}
 <div class="columns${isWide ? "" : " graph-left"}">
-${panel("Graph", [stage.view("flow", drawing, { isWide: shape.width > MAX_FITTED }), liveFoot(live)], { tools })}
+${
+    panel("Graph", [
+      sampleNote(sample, counts[name]),
+      stage.view("flow", drawing, { isWide: shape.width > MAX_FITTED }),
+    ], { tools })
+  }
 <div class="columns${isWide ? " even" : ""}">${panels}</div>
 </div>`;
   return pageResponse(visit, { title: name, section: "/flows", content, live: { flow: name } });
@@ -138,13 +144,16 @@ function countBadges(visit: Visit, flow: string, counts: Counts | undefined): Ht
   }</div>`;
 }
 
-/** The live executions of a flow, the latest of them. */
-async function liveExecutions({ site }: Visit, flow: string): Promise<ExecutionEvent[]> {
-  const [running, waiting] = await Promise.all([
-    site.server.recent({ flow, status: "running", limit: MAX_LIVE }),
-    site.server.recent({ flow, status: "waiting", limit: MAX_LIVE }),
-  ]);
-  return [...running, ...waiting];
+/** Live executions of a flow: the latest of those that run, and of those that wait. */
+interface Sample {
+  readonly running: readonly ExecutionEvent[];
+  readonly waiting: readonly ExecutionEvent[];
+}
+
+async function liveExecutions({ site }: Visit, flow: string): Promise<Sample> {
+  const latest = (status: ExecutionStatus) => site.server.recent({ flow, status, limit: MAX_LIVE });
+  const [running, waiting] = await Promise.all([latest("running"), latest("waiting")]);
+  return { running, waiting };
 }
 
 function nodeCounts(visit: Visit, graph: FlowGraph, live: readonly ExecutionEvent[]): Map<string, NodeMark> {
@@ -169,9 +178,15 @@ function nodeCounts(visit: Visit, graph: FlowGraph, live: readonly ExecutionEven
   return marks;
 }
 
-function liveFoot(live: readonly ExecutionEvent[]): Html | undefined {
-  if (live.length < MAX_LIVE) return undefined;
-  return markup`<p class="foot">counts at the nodes are of the latest ${count(live.length)} live executions</p>`;
+/** Says so where the numbers in the graph are not of everything. */
+function sampleNote({ running, waiting }: Sample, counts: Counts | undefined): Html | undefined {
+  const parts = ([["run", running, counts?.running], ["wait", waiting, counts?.waiting]] as const)
+    .filter(([, sample]) => sample.length >= MAX_LIVE)
+    .map(([verb, sample, all = 0]) =>
+      `the latest ${count(sample.length)} of ${count(Math.max(all, sample.length))} that ${verb}`
+    );
+  if (parts.length === 0) return undefined;
+  return markup`<p class="note inset">The numbers at the nodes are a sample: ${parts.join(", and ")}.</p>`;
 }
 
 /** How many of the latest live executions run by each definition. */
@@ -204,13 +219,13 @@ function versionsTable(
     }<td class="soft nowrap">${registeredAt === undefined ? "not registered" : clock(registeredAt)}</td></tr>`
   );
   return markup`<div class="scroll"><table>${
-    tableHead(["Definition", "State", "#Live, of the latest", "Registered"])
+    tableHead(["Definition", "State", `#Of the latest ${MAX_SAMPLED} live`, "Registered"])
   }<tbody>${rows}</tbody></table></div>`;
 }
 
 function nodesTable(graph: FlowGraph): Html {
   const rows = graph.nodes.map((node) =>
-    markup`<tr><td class="nowrap"><b>${node.id}</b></td><td class="soft">${node.type}</td><td>${
+    markup`<tr><td><b>${node.id}</b></td><td class="soft">${node.type}</td><td>${
       nodeDetail(node)
     }</td><td class="num">${node.timeout === undefined ? "" : duration(node.timeout)}</td><td class="nowrap">${
       node.retry === undefined ? "" : `${node.retry.maxAttempts} × ${node.retry.backoff}`

@@ -18,17 +18,19 @@ import { empty, executionRef, numberCell, panel, tableHead, when } from "./parts
 type Counts = Record<string, Record<ExecutionStatus, number>>;
 
 const ACTIVE_MS = 10 * 60_000;
+/** How long the first page waits for what ended before anybody looked. */
+const SEED_MS = 400;
 
 /** `GET /`. */
 export async function overviewPage(visit: Visit): Promise<Response> {
   const { server, live } = visit.site;
-  live.start();
   const [counts, backlog, schedules, letters, failures] = await Promise.all([
     server.counts(),
     server.backlog(),
     server.schedules(),
     server.deadLetters({ limit: 4 }),
     server.recent({ status: "failed", limit: 6 }),
+    live.startAndWait(SEED_MS),
   ]);
   const all = (path: string, text: string) => markup`<a href="${link(visit, path)}">${text}</a>`;
   const panels = [

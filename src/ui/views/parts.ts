@@ -25,7 +25,7 @@ export function when(time: Date, { now }: Visit): Html {
 export function executionRef(visit: Visit, id: string, isRow = false): Html {
   const href = executionLink(visit, id);
   return isRow
-    ? markup`<a class="mono" href="${href}" data-row>${id}</a>`
+    ? markup`<a class="mono" href="${href}" title="${id}" data-row>${id}</a>`
     : markup`<a class="mono" href="${href}">${id}</a>`;
 }
 

@@ -42,7 +42,7 @@ export function timeline(visits: readonly Visit[], now: number): Html {
 /** Where it can, a scale stays the same while time passes: what does not change on a page costs nothing. */
 function scaleOf(shown: readonly Visit[], { now, isWhole }: { now: number; isWhole: boolean }): Scale {
   const first = shown[0]!.start;
-  const last = Math.max(first + 1, ...shown.map((visit) => endOf(visit, now)));
+  const last = Math.max(first + TICKS, ...shown.map((visit) => endOf(visit, now)));
   const step = 2 ** Math.ceil(Math.log2((last - first) / STEPS));
   const start = isWhole ? first : Math.floor(first / step) * step;
   const end = last < now ? last : start + Math.ceil((last - start) / step) * step;
