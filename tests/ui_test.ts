@@ -728,3 +728,24 @@ Deno.test("when NATS is away, pages and the API say so", async () => {
     assertEquals(errors.length, 3);
   });
 });
+
+Deno.test("a flow's page says what its numbers are a sample of, where they are not of everything", async () => {
+  await inSpace(async (space) => {
+    const parked: FlowDef = { name: "parked", nodes: [{ id: "rest", type: "signal", signalName: "go" }] };
+    const { server } = await space.engine({ flows: [parked] });
+    await server.init();
+    const stopping = new AbortController();
+    const handler = dashboard(server, { signal: stopping.signal });
+    const flowPage = async () => await page(await handler(request("/flows/parked")));
+    try {
+      await Promise.all(Array.from({ length: 999 }, () => server.start("parked")));
+      await until(async () => (await server.counts()).parked?.waiting === 999, "all to wait");
+      assertNotMatch(await flowPage(), /a sample/);
+      await Promise.all(Array.from({ length: 6 }, () => server.start("parked")));
+      await until(async () => (await server.counts()).parked?.waiting === 1_005, "the others to wait");
+      assertStringIncludes(await flowPage(), "are a sample: the latest 1,000 of 1,005 that wait.");
+    } finally {
+      stopping.abort();
+    }
+  });
+});
