@@ -88,25 +88,20 @@ const idOf = (node) => {
   if (node.nodeType !== 1) return "";
   return node.getAttribute("id") || (held && node.nodeName === "TR" && rowLink(node) === held ? "held" : "");
 };
+// No collections of children and no nodes of attributes: a page that is live would make thousands of them a second.
 function morph(old, fresh) {
-  for (const { name } of [...old.attributes]) {
+  for (const name of old.getAttributeNames()) {
     if (!fresh.hasAttribute(name) && !(name === "open" || name === "data-kept")) old.removeAttribute(name);
   }
-  for (const { name, value } of fresh.attributes) {
+  for (const name of fresh.getAttributeNames()) {
     if (name === "open" || (name === "viewBox" && old.hasAttribute("data-kept"))) continue;
+    const value = fresh.getAttribute(name);
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
-  // What is gone goes first: all that follows it would be moved otherwise.
-  const wanted = new Set([...fresh.children].map(idOf));
-  const known = new Map();
-  for (const child of [...old.children]) {
-    const id = idOf(child);
-    if (id && !wanted.has(id)) child.remove();
-    else if (id) known.set(id, child);
-  }
+  const known = keep(old, fresh);
   let at = old.firstChild;
-  for (const child of [...fresh.childNodes]) {
-    const same = idOf(child) && known.get(idOf(child));
+  for (let child = fresh.firstChild; child; child = child.nextSibling) {
+    const same = known && known.get(idOf(child));
     if (same && same !== at) old.insertBefore(same, at);
     const here = same || at;
     if (here && here.nodeType === child.nodeType && here.nodeName === child.nodeName && idOf(here) === idOf(child)) {
@@ -118,6 +113,21 @@ function morph(old, fresh) {
     }
   }
   while (at) { const next = at.nextSibling; at.remove(); at = next; }
+}
+// The children that have an id and stay. What is gone goes first: all that follows it would be moved otherwise.
+function keep(old, fresh) {
+  let wanted, known;
+  for (let child = fresh.firstElementChild; child; child = child.nextElementSibling) {
+    const id = idOf(child);
+    if (id) (wanted ??= new Set()).add(id);
+  }
+  for (let child = old.firstElementChild, next; child; child = next) {
+    next = child.nextElementSibling;
+    const id = idOf(child);
+    if (id && !(wanted && wanted.has(id))) child.remove();
+    else if (id) (known ??= new Map()).set(id, child);
+  }
+  return known;
 }
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) disconnect();

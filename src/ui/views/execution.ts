@@ -61,7 +61,7 @@ ${dataPanel(visit, execution, context)}
     </div>
     </div>
     ${
-    panel("Events", eventsTable(history), {
+    panel("Events", eventsTable(execution, history), {
       tools: markup`<a href="${link(visit, `/api/executions/${id}/history`)}">JSON</a>`,
     })
   }`;
@@ -178,10 +178,10 @@ ${
   return panel("Data", body, { tools });
 }
 
-function eventsTable(history: readonly ExecutionEvent[]): Html {
+function eventsTable({ startedAt }: Execution, history: readonly ExecutionEvent[]): Html {
   if (history.length === 0) return empty("No events", "They were removed after the time that events are kept");
   const shown = history.slice(-SHOWN_EVENTS).reverse();
-  const first = history[0]!.time.getTime();
+  const first = startedAt.getTime();
   const rows = shown.map(({ status, node, attempt, error, time, revision }) =>
     markup`<tr id="event-${revision}-${node}">
         <td class="num soft">${revision}</td>
