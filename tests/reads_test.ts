@@ -88,6 +88,44 @@ Deno.test("recent changes come newest first, page by page, by status and flow", 
     assertEquals(ids(await server.byFlowEvents("one", { limit: 2 })), odd.slice(0, 2));
   }));
 
+Deno.test("recent changes have no gap and nothing twice, whether much or little of what there is matches", () =>
+  inSpace(async (space) => {
+    const rare: FlowDef = { ...asks, name: "rare" };
+    const { server } = await space.engine({
+      flows: [chain("one", 1), rare],
+      invokers: { f: () => ({ status: "ok" }) },
+    });
+    await server.init();
+    const ids = { one: [] as string[], rare: [] as string[] };
+    for (let round = 0; round < 30; round++) {
+      ids.rare.push(await server.start("rare"));
+      ids.one.push(...await Promise.all(Array.from({ length: 25 }, () => server.start("one"))));
+    }
+    await until(async () => {
+      const counts = await server.counts();
+      return counts.one?.completed === ids.one.length && counts.rare?.waiting === ids.rare.length;
+    }, "all to come to rest");
+    const pages = async (filter: Parameters<typeof server.recent>[0], limit: number) => {
+      const seen: ExecutionEvent[] = [];
+      for (let before = Infinity;;) {
+        const page = await server.recent({ ...filter, limit, ...(before === Infinity ? {} : { before }) });
+        seen.push(...page);
+        if (page.length < limit) break;
+        before = page.at(-1)!.revision;
+      }
+      assertEquals(seen, seen.toSorted((left, right) => right.revision - left.revision));
+      return seen.map(({ executionId }) => executionId).sort();
+    };
+    const all = [...ids.one, ...ids.rare].sort();
+    assertEquals(await pages({}, 1_000), all);
+    assertEquals(await pages({}, 100), all);
+    assertEquals(await pages({ flow: "one" }, 70), ids.one.toSorted());
+    assertEquals(await pages({ flow: "rare" }, 7), ids.rare.toSorted());
+    assertEquals(await pages({ status: "completed" }, 300), ids.one.toSorted());
+    assertEquals(await pages({ status: "waiting" }, 7), ids.rare.toSorted());
+    assertEquals(await pages({ status: "cancelled" }, 7), []);
+  }));
+
 Deno.test("what does not exist is not found; its history is empty", () =>
   inSpace(async (space) => {
     const server = await oneOfEach(space);

@@ -20,6 +20,8 @@ const LIVE: readonly Phase[] = ["ready", "due", "active", "delayed", "waiting"];
 const IN_HAND: ReadonlySet<Phase> = new Set(["ready", "due", "active"]);
 const MAX_READS = 512;
 const PARALLEL = 32;
+/** What most executions are in: picked out of all that there is, where others are found by their filter. */
+const COMMON: ReadonlySet<string> = new Set(["*", "completed"]);
 
 /** Which executions are asked for. */
 export interface RecentOptions {
@@ -116,7 +118,10 @@ export class Listing {
   async *#backwards(phases: readonly string[], flow: string, before?: number): AsyncGenerator<StoredMsg> {
     const { names } = this.#nats;
     const readers = phases.map((phase) =>
-      readBackwards(this.#nats, names.executionStream(), names.headsIn(phase, flow), before)
+      readBackwards(this.#nats, names.executionStream(), names.headsIn(phase, flow), {
+        before,
+        isBroad: COMMON.has(phase),
+      })
     );
     const fronts = await Promise.all(readers.map((reader) => reader.next()));
     for (;;) {
