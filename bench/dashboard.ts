@@ -32,6 +32,7 @@ export async function dashboard(ground: Ground): Promise<Finding[]> {
     invokers: { work },
   });
   await fill(space, count);
+  await ground.yardstick.raw(); // lets the server settle
   await using process = await startDashboard({ url: ground.nats.url, namespace: space.namespace });
   const findings: Finding[] = [];
   for (const [name, path] of Object.entries(await pages(space))) {
