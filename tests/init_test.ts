@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { jetstreamManager } from "@nats-io/jetstream";
+import { nanos } from "@nats-io/nats-core";
 import { PermissionError, ServerVersionError } from "../mod.ts";
 import { startNatsServer } from "../tools/nats.ts";
 import { chain, connectTo, inSpace, streamsOf } from "./support/mod.ts";
@@ -26,6 +27,20 @@ Deno.test("init sets everything up at once, and may be called by many, many time
     assert(streams.includes(`KV_${namespace}-flows`));
     await Promise.all(servers.map((server) => server.init()));
     assertEquals(await streamsOf(space.nc, namespace), streams);
+  }));
+
+Deno.test("instances with other leases may set up at once, too", () =>
+  inSpace(async (space) => {
+    const servers = await Promise.all(
+      Array.from({ length: 12 }, async (_, index) =>
+        space.server({ ...options(), leaseTtl: 1_000 * (1 + index) }, await space.connect())),
+    );
+    await Promise.all(servers.map((server) =>
+      server.init()
+    ));
+    const jsm = await jetstreamManager(space.nc);
+    const { config } = await jsm.consumers.info(space.names.executionStream(), space.names.flowConsumer("one"));
+    assert(config.ack_wait! >= nanos(1_000) && config.ack_wait! <= nanos(12_000), `${config.ack_wait}`);
   }));
 
 Deno.test("a NATS server without JetStream is refused at once, with what to do", async () => {

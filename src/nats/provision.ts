@@ -12,6 +12,7 @@ import {
   type ConsumerConfig,
   DeliverPolicy,
   DiscardPolicy,
+  JetStreamApiError,
   RetentionPolicy,
   StorageType,
   type StreamConfig,
@@ -102,14 +103,22 @@ export async function ensureConsumer(
     return Date.parse(created);
   } catch (error) {
     if (!isNotFound(error)) throw packtrailError(error, `setting up consumer ${durable} of ${stream}`);
-    return await createConsumer(nats, stream, config);
+    return await createConsumer(nats, stream, config) ?? await ensureConsumer(nats, stream, config, how);
   }
 }
 
-async function createConsumer(nats: Nats, stream: string, config: Partial<ConsumerConfig>): Promise<number> {
+const CONSUMER_EXISTS = 10148;
+
+/** Creates a consumer. `undefined` where somebody else was first, with another ack wait. */
+async function createConsumer(
+  nats: Nats,
+  stream: string,
+  config: Partial<ConsumerConfig>,
+): Promise<number | undefined> {
   try {
     return Date.parse((await nats.jsm.consumers.add(stream, config)).created);
   } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === CONSUMER_EXISTS) return undefined;
     const { max_ack_pending: _, ...withoutLimit } = config;
     // The account has a limit of its own, which then is that of the consumer.
     if (isBeyondLimit(error, "acks") && config.max_ack_pending !== undefined) {
