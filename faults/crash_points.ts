@@ -13,7 +13,15 @@ import type { Script, ScriptedAttempt } from "../src/core/testing/script.ts";
 import { buildFlow } from "../src/flow/mod.ts";
 import { inSpace, reaches, type Space, until } from "../tests/support/mod.ts";
 import { type Failure, FrailConnection } from "./frail_connection.ts";
-import { checkAttempts, checkDeadLetters, checkNothingLeft, checkVersions, comesTo, WriteWatch } from "./invariants.ts";
+import {
+  checkAttempts,
+  checkDeadLetters,
+  checkNoMail,
+  checkNothingLeft,
+  checkVersions,
+  comesTo,
+  WriteWatch,
+} from "./invariants.ts";
 import { ScriptedWorld } from "./scripted_world.ts";
 
 const LEASE_MS = 500;
@@ -123,6 +131,7 @@ async function crashIn(space: Space, kind: Failure, at: number): Promise<CrashRu
     const revision = (await client.get(ID)).revision;
     frail.thaw();
     await checkNothingLeft(space.nc, space.names, client);
+    await checkNoMail(space.nc, space.names);
     await checkDeadLetters(client, []);
     frail.die();
     await first.done;

@@ -146,6 +146,15 @@ export async function checkNothingLeft(nc: NatsConnection, names: Names, server:
   }
 }
 
+/** Nothing is left in the mail: what was kept has been consumed, and who consumed it, or comes after, has removed it. */
+export async function checkNoMail(nc: NatsConnection, names: Names): Promise<void> {
+  const jsm = await jetstreamManager(nc);
+  await until(async () => {
+    const { state } = await jsm.streams.info(names.executionStream(), { subjects_filter: names.mailOf() });
+    return Object.keys(state.subjects ?? {}).length === 0;
+  }, "what was consumed of the mail to be removed");
+}
+
 /**
  * I7: what was given up on is what had to be: signals that their flow has no use for, each with its reason. Others may
  * be among them only where they came after the end.

@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
-import type { FlowDef, Json, NodeDef } from "../mod.ts";
+import { FrailConnection } from "../faults/frail_connection.ts";
+import { type FlowDef, type Json, type NodeDef, UnavailableError } from "../mod.ts";
 import { natsOf } from "../src/nats/client.ts";
 import { Mailbox } from "../src/nats/mail.ts";
 import { ended, Gate, inSpace, reaches, Recorder, type Space, until } from "./support/mod.ts";
@@ -231,4 +232,82 @@ Deno.test("a signal that was kept is found by whoever comes after an engine that
     const letter = await until(async () => (await again.server.deadLetters())[0], "the completion to be given up on");
     assertEquals(letter.reason.includes("no task first"), true);
     assertEquals((await ended(again.server, id)).signals, { one: null, other: "kept" });
+  }));
+
+const WAITS: FlowDef = {
+  name: "waits",
+  nodes: [task("ask"), { id: "wait", type: "signal", signalName: "go" }, task("act")],
+  edges: [{ from: "ask", to: "wait" }, { from: "wait", to: "act" }],
+};
+
+async function mailIsGone(space: Space): Promise<void> {
+  const jsm = await jetstreamManager(space.nc);
+  await until(async () => {
+    const filter = { subjects_filter: space.names.mailOf() };
+    return Object.keys((await jsm.streams.info(space.names.executionStream(), filter)).state.subjects ?? {}).length ===
+      0;
+  }, "the mail to be removed");
+}
+
+Deno.test("mail that was consumed is removed by whoever takes over from an engine that died before it removed it", () =>
+  inSpace(async (space) => {
+    const f = new Gate(["ask"]);
+    const options = { flows: [WAITS], invokers: { f: f.invoke }, leaseTtl: "1s" };
+    const frail = new FrailConnection(await space.connect());
+    const dying = new Proxy(frail.nc, {
+      get(target, name) {
+        const value = Reflect.get(target, name, target);
+        if (name !== "request") return value;
+        return (subject: string, ...rest: []) => {
+          if (subject.startsWith("$JS.API.STREAM.MSG.DELETE.")) frail.die();
+          return (value as typeof target.request)(subject, ...rest);
+        };
+      },
+    });
+    const first = await space.server(options, dying);
+    const done = first.run().catch((error) => assertEquals(error instanceof UnavailableError, true, `${error}`));
+    const server = await space.server({ flows: [WAITS], invokers: { f: f.invoke } });
+    await server.init();
+    await server.start("waits", {}, { id: "e" });
+    await f.asked("ask");
+    await server.signal("e", "go");
+    await until(async () => (await server.backlog()).commands === 0, "the signal to be kept");
+    f.open();
+    await frail.failed;
+    await space.engine(options);
+    assertEquals((await ended(server, "e")).status, "completed");
+    await mailIsGone(space);
+    await done;
+  }));
+
+Deno.test("mail that was consumed is removed by whoever finds its command done", () =>
+  inSpace(async (space) => {
+    const { server, stop } = await space.engine({ flows: [WAITS], invokers: { f: new Recorder().invoke } });
+    await server.start("waits", {}, { id: "e" });
+    await server.signal("e", "go");
+    await ended(server, "e");
+    await stop();
+    // What an engine leaves that is killed between the head and the removal, and a command that changes nothing any more.
+    const nats = await natsOf(space.nc, space.names);
+    await new Mailbox(nats).keep(space.names.signalMail("e", "go"), "null", 1);
+    await jetstream(space.nc).publish(space.names.command("complete", "e", "act", 0), `{"status":"ok"}`);
+    await space.engine({ flows: [WAITS], invokers: { f: new Recorder().invoke } });
+    await mailIsGone(space);
+    assertEquals(await server.deadLetters(), []);
+  }));
+
+Deno.test("mail that is still to be consumed is left where it is", () =>
+  inSpace(async (space) => {
+    const f = new Gate(["act"]);
+    const { server } = await space.engine({ flows: [WAITS], invokers: { f: f.invoke } });
+    await server.start("waits", {}, { id: "e" });
+    await server.signal("e", "go");
+    await f.asked("act");
+    await server.signal("e", "go", "again");
+    await jetstream(space.nc).publish(space.names.command("complete", "e", "ask", 0), `{"status":"ok"}`);
+    await until(async () => (await server.backlog()).commands === 0);
+    const nats = await natsOf(space.nc, space.names);
+    assertEquals((await new Mailbox(nats).find(space.names.mailOf("e")))?.text, `"again"`);
+    f.open();
+    await ended(server, "e");
   }));

@@ -29,6 +29,11 @@ export function hasParked(next: State, previous: State | undefined): boolean {
   });
 }
 
+/** Whether an execution has been waiting, as far as its head tells: then mail may have been kept for it. */
+export function hasWaited({ trail = [], version }: State): boolean {
+  return version > trail.length + 1 || trail.some(([, phase]) => phase === "waiting");
+}
+
 function parkedBranches({ branches }: State): string[] {
   return Object.keys(branches ?? {}).filter((name) => branches![name]!.parked);
 }

@@ -20,6 +20,7 @@ import { isServed } from "../nats/provision.ts";
 import { type Command, CommandError, parseCommand } from "../nats/inbox.ts";
 import type { DeadLetters, DeadLetterSource } from "../nats/dead_letters.ts";
 import type { Delivery } from "../nats/delivery.ts";
+import type { Head } from "../nats/head.ts";
 import { redeliveryDelay } from "../nats/backoff.ts";
 import { isPassing } from "../nats/patience.ts";
 import type { RegisteredFlow } from "../nats/registry.ts";
@@ -228,19 +229,23 @@ export class Commands {
 
   /**
    * A command that changes nothing may have had its effect when it was delivered before, by an engine that died before
-   * it looked into the mail: who parks looks once more (R7), and whoever comes after it.
+   * it looked into the mail, or before it removed what it had found there: who parks looks once more (R7), and whoever
+   * comes after it.
    */
   async #dropped(id: string, { reason, lost }: { reason: string; lost: boolean }): Promise<void> {
-    await this.#look(id);
+    const head = await this.#look(id);
+    if (head !== undefined) await this.#options.executions.clearMail(head);
     if (lost) throw new Hopeless(reason);
   }
 
-  async #look(id: string): Promise<void> {
+  /** Gives an execution the mail it waits for. Its head after that. */
+  async #look(id: string): Promise<Head | undefined> {
     const { executions } = this.#options;
     const head = await executions.parts.heads.read(id);
     if (head !== undefined && awaitsMail(head.state)) {
-      await executions.collectMail(await executions.flowOf(head.state), head);
+      return await executions.collectMail(await executions.flowOf(head.state), head);
     }
+    return head;
   }
 
   /** Mail before waiting, then a look at the head: whoever parks meanwhile looks into the mail (R7). */

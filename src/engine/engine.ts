@@ -294,8 +294,9 @@ export class Engine {
       head = newest;
     }
     if (head.revision === delivery.sequence || !drivesItself(head)) return head;
-    // Whoever parked it may have died before it looked into the mail (R7).
+    // Whoever parked it may have died before it looked into the mail (R7), or before it removed what it had found there.
     if (awaitsMail(head.state)) await executions.collectMail(await executions.flowOf(head.state), head);
+    if (delivery.deliveries > 1) await executions.clearMail(head);
     return undefined;
   }
 

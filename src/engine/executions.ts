@@ -10,7 +10,7 @@
 import { begin, decide, end, plan, stamped } from "../core/decide.ts";
 import { droppedRefs, INLINE_VALUE_BYTES, MAX_CHUNKS, overflow, withChunk } from "../core/compact.ts";
 import type { Decision, Environment, Event, Outcome, Plan } from "../core/events.ts";
-import { awaitsMail, hasParked } from "../core/mail.ts";
+import { awaitsMail, hasParked, hasWaited } from "../core/mail.ts";
 import { hasEnded, type State, type Stored } from "../core/state.ts";
 import { allResults, type Load, refsOf } from "../core/values.ts";
 import type { Flow } from "../flow/types.ts";
@@ -129,6 +129,7 @@ export class Executions {
       this.parts.data.discard(droppedRefs(head.state, state));
     }
     if (isLeftBehind(head, state)) this.parts.heads.discard(head);
+    if (hasEnded(state.phase) && hasWaited(state)) await this.clearMail(written);
     return flow !== undefined && hasParked(state, head.state) ? await this.collectMail(flow, written) : written;
   }
 
@@ -230,6 +231,23 @@ export class Executions {
     return current;
   }
 
+  /**
+   * Removes mail that was consumed by an engine which died before it removed it. What fails is harmless: it is not
+   * consumed twice (R7), and `reconcile` removes it when the execution has ended.
+   */
+  async clearMail({ state }: Head): Promise<void> {
+    const { mailbox, nats } = this.parts;
+    try {
+      if (await mailbox.find(nats.names.mailOf(state.id)) === undefined) return;
+      const flow = await this.flowOf(state);
+      for (const subject of await mailbox.subjectsOf(state.id)) {
+        const mail = await mailbox.find(subject);
+        const decision = mail && await this.decide(flow, state, this.#bareEvent(state, mail));
+        if (decision?.type === "drop" && !decision.lost) mailbox.remove(mail!);
+      }
+    } catch { /* nobody needs it to be gone */ }
+  }
+
   /** Removes the value that was stored for an event which has come to nothing. */
   discard(event: Event | undefined): void {
     this.parts.data.discard(refsOfEvent(event));
@@ -247,14 +265,22 @@ export class Executions {
   }
 
   /** The event that a piece of mail is to a parked execution; `undefined` where it waits for something else. */
-  async #mailEvent({ id, wait }: State, mail: Mail): Promise<Event | undefined> {
-    const [name, generation, attempt] = mail.subject.slice(this.parts.nats.names.mailOf(id).length - 1).split(".");
-    if (generation === undefined) {
-      if (wait?.kind !== "signal" || wait.signal !== name) return undefined;
-      return { type: "signal", name, payload: await this.store(id, mail.text), sequence: mail.sequence };
+  async #mailEvent(state: State, mail: Mail): Promise<Event | undefined> {
+    const { id, wait } = state;
+    const event = this.#bareEvent(state, mail);
+    if (event.type === "completion") {
+      return { ...event, outcome: await this.outcomeOf(id, JSON.parse(mail.text), event.node) };
     }
-    const outcome = await this.outcomeOf(id, JSON.parse(mail.text), name!);
-    return { type: "completion", node: name!, generation: Number(generation), attempt: Number(attempt), outcome };
+    if (wait?.kind !== "signal" || wait.signal !== event.name) return undefined;
+    return { ...event, payload: await this.store(id, mail.text) };
+  }
+
+  /** The same without what it holds: enough to tell whether it was consumed. */
+  #bareEvent({ id }: State, { subject, sequence }: Mail): Event & { type: "signal" | "completion" } {
+    const [name, generation, attempt] = subject.slice(this.parts.nats.names.mailOf(id).length - 1).split(".");
+    if (generation === undefined) return { type: "signal", name: name!, payload: { value: null }, sequence };
+    const numbers = { generation: Number(generation), attempt: Number(attempt) };
+    return { type: "completion", node: name!, ...numbers, outcome: { status: "ok" } };
   }
 
   /** The outcome that a result from outside stands for, its payload stored. */
