@@ -19,7 +19,7 @@ const MANY = 512;
 const PARALLEL = 32;
 /** Fewer than one in so many that match are worth a filter, seen over so many messages. */
 const MIN_SHARE = 8;
-const SAMPLE = 256;
+const SAMPLE = 512;
 
 /** The messages of a stream that match a filter, oldest first, from a sequence on. */
 export async function* readForwards(nats: Nats, stream: string, filter: string, from = 1): AsyncGenerator<StoredMsg> {

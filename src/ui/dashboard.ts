@@ -8,6 +8,7 @@ import type { Server } from "../../mod.ts";
 import { json } from "./api.ts";
 import { type Asset, ASSETS } from "./assets/mod.ts";
 import { formBody } from "./body.ts";
+import { Counter } from "./counts.ts";
 import { Live } from "./live.ts";
 import { checkOptions, type DashboardOptions } from "./options.ts";
 import { Problem, problemOf } from "./problem.ts";
@@ -43,6 +44,7 @@ export function dashboard(server: Server, options: DashboardOptions = {}): Dashb
     server,
     options: checked,
     live: new Live(server, { signal, onError }),
+    counter: new Counter(server),
     guard: new Guard(checked),
   };
   return async (request) => {

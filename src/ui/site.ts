@@ -5,6 +5,7 @@
  */
 
 import type { Server } from "../../mod.ts";
+import type { Counter } from "./counts.ts";
 import type { Live } from "./live.ts";
 import type { CheckedOptions } from "./options.ts";
 import type { Guard } from "./security.ts";
@@ -17,6 +18,8 @@ export interface Site {
   readonly options: CheckedOptions;
   /** The live events. */
   readonly live: Live;
+  /** Counts of executions, for pages. */
+  readonly counter: Counter;
   /** Who may ask. */
   readonly guard: Guard;
 }

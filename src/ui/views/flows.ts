@@ -34,8 +34,8 @@ type Counts = Record<ExecutionStatus, number>;
 /** `GET /flows`. */
 export async function flowsPage(visit: Visit): Promise<Response> {
   checkKnown(visit.query, []);
-  const { server } = visit.site;
-  const counts = await server.counts();
+  const { server, counter } = visit.site;
+  const counts = await counter.get();
   const names = Object.keys(counts).sort();
   const graphs = await Promise.all(
     names.slice(0, MAX_CARDS).map((name) => server.flowGraph(name).catch(() => undefined)),
@@ -52,7 +52,7 @@ export async function flowsPage(visit: Visit): Promise<Response> {
 
 /** `GET /flows/{name}`. */
 export async function flowPage(visit: Visit): Promise<Response> {
-  const { query, params, site: { server } } = visit;
+  const { query, params, site: { server, counter } } = visit;
   checkKnown(query, ["definition"]);
   const name = pathName(params.name!, "name");
   const versions = await server.flowVersions(name);
@@ -61,7 +61,7 @@ export async function flowPage(visit: Visit): Promise<Response> {
   if (version === undefined) throw notFound(`there is no definition ${asked} of flow ${name}`);
   const [graph, counts, sample, latest] = await Promise.all([
     server.flowGraph(name, asked ? { definition: version.hash } : {}),
-    server.counts(),
+    counter.get(),
     liveExecutions(visit, name),
     server.recent({ flow: name, limit: 10 }),
   ]);

@@ -8,6 +8,7 @@ import type { Backlog, DeadLetter, ExecutionEvent, ExecutionStatus, Schedule } f
 import { clip } from "../graph/svg.ts";
 import { count, plural } from "../format.ts";
 import { type Html, markup } from "../html.ts";
+import type { Counts } from "../counts.ts";
 import type { Bucket, Writer } from "../live.ts";
 import { STATUSES } from "../params.ts";
 import { flowLink, link, type Visit } from "../site.ts";
@@ -15,17 +16,15 @@ import { chart, chartSummary } from "./chart.ts";
 import { pageResponse } from "./page.ts";
 import { empty, executionRef, numberCell, panel, tableHead, when } from "./parts.ts";
 
-type Counts = Record<string, Record<ExecutionStatus, number>>;
-
 const ACTIVE_MS = 10 * 60_000;
 /** How long the first page waits for what ended before anybody looked. */
 const SEED_MS = 400;
 
 /** `GET /`. */
 export async function overviewPage(visit: Visit): Promise<Response> {
-  const { server, live } = visit.site;
+  const { server, live, counter } = visit.site;
   const [counts, backlog, schedules, letters, failures] = await Promise.all([
-    server.counts(),
+    counter.get(),
     server.backlog(),
     server.schedules(),
     server.deadLetters({ limit: 4 }),
