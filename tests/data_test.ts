@@ -6,6 +6,7 @@ import {
   type FlowDef,
   type InvokeRequest,
   type Json,
+  type NodeDef,
   NotFoundError,
   PayloadTooLargeError,
   type Result,
@@ -315,6 +316,19 @@ Deno.test("an invoker that changes what it is given changes nothing in the execu
     assertEquals(results.one, { keep: { small: true } });
   }));
 
+const BRANCHES = Array.from({ length: 60 }, (_, index) => `b${index}`);
+
+/** A fan-out whose branches together give more than a small server takes in one message, and whose join is the end. */
+const FAN: FlowDef = {
+  name: "fan",
+  nodes: [
+    { id: "out", type: "fanout", branches: BRANCHES },
+    ...BRANCHES.map((id): NodeDef => ({ id, type: "task", invoker: "f" })),
+    { id: "in", type: "fanin", waitFor: BRANCHES, joinPolicy: "all" },
+  ],
+  edges: [{ from: "out", to: "in" }],
+};
+
 Deno.test("where the NATS server takes only small messages its limit holds, with the same clear errors", async () => {
   await using nats = await startNatsServer({ config: "max_payload: 65536" });
   await inSpace(async (space) => {
@@ -322,7 +336,7 @@ Deno.test("where the NATS server takes only small messages its limit holds, with
       status: "ok",
       payload: large("out", (payload as { size: number }).size),
     }));
-    const { server } = await space.engine({ flows: [chain("a", ["one", "two"])], invokers: { f: f.invoke } });
+    const { server } = await space.engine({ flows: [chain("a", ["one", "two"]), FAN], invokers: { f: f.invoke } });
     const error = await assertRejects(() => server.start("a", large("x", 70 * KB)), PayloadTooLargeError);
     assertEquals(error.limit, 65_536 - 4_096);
     const fine = await ended(server, await server.start("a", { size: 55 * KB }));
@@ -330,6 +344,8 @@ Deno.test("where the NATS server takes only small messages its limit holds, with
     const failed = await ended(server, await server.start("a", { size: 70 * KB }));
     assertEquals([failed.status, failed.currentNode], ["failed", "one"]);
     assertMatch(failed.error!, /the output of node one is too large: \d+ bytes of JSON, the limit is 61440/);
+    const many = await ended(server, await server.start("fan", { size: 1_900 }));
+    assertEquals([many.status, Object.keys((await server.results(many.id)).results).length], ["completed", 60]);
     space.nc.publish(`${space.namespace}.in.start.a`, "\u0001".repeat(60_000));
     const [letter] = await until(async () => {
       const letters = await server.deadLetters();

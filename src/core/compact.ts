@@ -5,7 +5,7 @@
  */
 
 import { getOwn, setOwn } from "../json.ts";
-import type { State, Stored } from "./state.ts";
+import { hasEnded, type State, type Stored } from "./state.ts";
 
 /** The largest value that is kept inline, in bytes of JSON. */
 export const INLINE_VALUE_BYTES = 2_048;
@@ -13,16 +13,22 @@ export const INLINE_VALUE_BYTES = 2_048;
 /** How much of inline results a head may carry, in bytes of JSON. */
 export const INLINE_RESULT_BYTES = 4_096;
 
-/** How many chunks of earlier results a head may name before they are made one. */
+/** After how many chunks of earlier results they are put together anew, as few as will do. */
 export const MAX_CHUNKS = 32;
+
+/** How large a chunk of results may be, in characters of JSON. */
+export const CHUNK_BYTES = 256 * 1_024;
 
 /**
  * The results to be moved to the data stream together, or `undefined` where the head is small enough.
  *
  * Only inline ones: a reference is small, and who reads the head can tell from it alone which values are still needed.
+ * The last head may carry more, for nothing follows that would carry it on.
+ *
+ * @param chunkBytes How large a chunk may be.
  */
-export function overflow(state: State): Readonly<Record<string, Stored>> | undefined {
-  if (state.inlineBytes <= INLINE_RESULT_BYTES) return undefined;
+export function overflow(state: State, chunkBytes = CHUNK_BYTES): Readonly<Record<string, Stored>> | undefined {
+  if (state.inlineBytes <= (hasEnded(state.phase) ? chunkBytes / 4 : INLINE_RESULT_BYTES)) return undefined;
   const moved: Record<string, Stored> = {};
   let count = 0;
   for (const [node, stored] of Object.entries(state.results)) {
@@ -31,6 +37,25 @@ export function overflow(state: State): Readonly<Record<string, Stored>> | undef
     count++;
   }
   return count === 0 ? undefined : moved;
+}
+
+/** Results in as few parts as will do, none larger than a chunk may be, unless one result alone is. */
+export function inChunks(
+  results: Readonly<Record<string, Stored>>,
+  chunkBytes = CHUNK_BYTES,
+): Readonly<Record<string, Stored>>[] {
+  const chunks: Record<string, Stored>[] = [];
+  let size = Infinity;
+  for (const [node, stored] of Object.entries(results)) {
+    const bytes = JSON.stringify(stored).length + node.length + 4;
+    if (size + bytes > chunkBytes) {
+      chunks.push({});
+      size = 2;
+    }
+    setOwn(chunks.at(-1)!, node, stored);
+    size += bytes;
+  }
+  return chunks;
 }
 
 /** The state after some results were moved to the data stream, at `ref`. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { droppedRefs, INLINE_RESULT_BYTES, overflow, withChunk } from "./compact.ts";
+import { CHUNK_BYTES, droppedRefs, inChunks, INLINE_RESULT_BYTES, overflow, withChunk } from "./compact.ts";
 import type { State, Stored } from "./state.ts";
 import { flowOf, started, task } from "./testing/fixtures.ts";
 
@@ -19,6 +19,22 @@ Deno.test("all inline results but the shared payload move away together", () => 
   assertEquals(next.results, { b: { value: 2 } });
   assertEquals(next.chunks, [12]);
   assertEquals(next.inlineBytes, 1);
+});
+
+Deno.test("the last head may carry more, but not without an end", () => {
+  const results = { a: { value: 1 }, b: { value: 2 } };
+  const ended = (inlineBytes: number) => overflow(stateOf(results, { phase: "completed", inlineBytes }));
+  assertEquals(ended(CHUNK_BYTES / 4), undefined);
+  assertEquals(ended(CHUNK_BYTES / 4 + 1), results);
+});
+
+Deno.test("results are put into as few chunks as will do, in their order, however large one is", () => {
+  const value = (length: number) => ({ value: "x".repeat(length) });
+  const results = { a: value(40), b: value(40), c: value(500), ["__proto__"]: value(10), d: value(10) };
+  const chunks = inChunks(results, 130);
+  assertEquals(chunks.map((chunk) => Object.keys(chunk)), [["a", "b"], ["c"], ["__proto__", "d"]]);
+  for (const chunk of [chunks[0]!, chunks[2]!]) assertEquals(JSON.stringify(chunk).length <= 130, true);
+  assertEquals(inChunks({}), []);
 });
 
 Deno.test("there is nothing to move where the shared payload alone is large", () => {

@@ -8,7 +8,15 @@
  */
 
 import { begin, decide, end, plan, stamped } from "../core/decide.ts";
-import { droppedRefs, INLINE_VALUE_BYTES, MAX_CHUNKS, overflow, withChunk } from "../core/compact.ts";
+import {
+  CHUNK_BYTES,
+  droppedRefs,
+  inChunks,
+  INLINE_VALUE_BYTES,
+  MAX_CHUNKS,
+  overflow,
+  withChunk,
+} from "../core/compact.ts";
 import type { Decision, Environment, Event, Outcome, Plan } from "../core/events.ts";
 import { awaitsMail, hasParked, hasWaited } from "../core/mail.ts";
 import { hasEnded, type State, type Stored } from "../core/state.ts";
@@ -297,13 +305,20 @@ export class Executions {
       await this.parts.heads.putAway(state, state.trail);
       state = { ...state, trail: [] };
     }
-    const moved = hasEnded(state.phase) ? undefined : overflow(state);
+    const { data, nats } = this.parts;
+    // A chunk fits into a message, whatever the server's limit; what is not ASCII takes up to three bytes.
+    const chunkBytes = Math.min(CHUNK_BYTES, (nats.nc.info?.max_payload ?? Infinity) / 4);
+    const moved = overflow(state, chunkBytes);
     if (moved === undefined) return state;
-    const { data } = this.parts;
-    const next = withChunk(state, moved, (await data.put(state.id, JSON.stringify(moved))).ref);
-    if (next.chunks!.length <= MAX_CHUNKS) return next;
-    const merged = await data.loading((load) => allResults({ ...next, results: {} }, load));
-    return { ...next, chunks: [(await data.put(state.id, JSON.stringify(merged))).ref] };
+    for (const chunk of inChunks(moved, chunkBytes)) state = withChunk(state, chunk, await this.#put(state, chunk));
+    if (state.chunks!.length % MAX_CHUNKS !== 0) return state;
+    const all = await data.loading((load) => allResults({ ...state, results: {} }, load));
+    const chunks = await Promise.all(inChunks(all, chunkBytes).map((chunk) => this.#put(state, chunk)));
+    return { ...state, chunks };
+  }
+
+  async #put(state: State, chunk: Readonly<Record<string, Stored>>): Promise<number> {
+    return (await this.parts.data.put(state.id, JSON.stringify(chunk))).ref;
   }
 
   async #exists(id: string, flow: string, payload: string): Promise<boolean> {

@@ -5,10 +5,13 @@
  */
 
 import { decodeState, encodeState } from "../codec.ts";
-import { droppedRefs, MAX_CHUNKS, overflow, withChunk } from "../compact.ts";
+import { droppedRefs, inChunks, overflow, withChunk } from "../compact.ts";
 import type { Json } from "../../json.ts";
 import type { State, Stored } from "../state.ts";
 import { allResults, type Load, MissingValues } from "../values.ts";
+
+/** So small that results are spread over chunks, and put together anew, in short flows too. */
+const SMALL_CHUNK_BYTES = 6_000;
 
 /** Values by reference. */
 export class MemoryStore {
@@ -45,12 +48,12 @@ export class MemoryStore {
   /** The state, with results moved here where it is too large, as it is read back from its head. */
   compacted(previous: State | undefined, stamped: State): State {
     let state = stamped;
-    const moved = overflow(state);
+    const moved = overflow(state, SMALL_CHUNK_BYTES);
     if (moved !== undefined) {
-      state = withChunk(state, moved, this.put(moved).ref);
-      if (state.chunks!.length > Math.min(MAX_CHUNKS, 3)) {
-        const merged = this.loading((load) => allResults({ ...state, results: {} }, load));
-        state = { ...state, chunks: [this.put(merged).ref] };
+      for (const chunk of inChunks(moved, SMALL_CHUNK_BYTES)) state = withChunk(state, chunk, this.put(chunk).ref);
+      if (state.chunks!.length > 3) {
+        const all = this.loading((load) => allResults({ ...state, results: {} }, load));
+        state = { ...state, chunks: inChunks(all, SMALL_CHUNK_BYTES).map((chunk) => this.put(chunk).ref) };
       }
     }
     if (previous !== undefined) { for (const ref of droppedRefs(previous, state)) this.#texts.delete(ref); }
