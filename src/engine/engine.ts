@@ -6,14 +6,10 @@
  * @module
  */
 
-import { NewerFormatError, StateFormatError } from "../core/codec.ts";
-import { UnknownNodeError } from "../core/enter.ts";
 import { awaitsMail } from "../core/mail.ts";
 import { UnavailableError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import { type Nats, onReconnect, untilAnswered } from "../nats/client.ts";
-import { redeliveryDelay } from "../nats/backoff.ts";
-import { ValueGoneError } from "../nats/data.ts";
 import type { DeadLetters } from "../nats/dead_letters.ts";
 import { type Delivery, firstUntil } from "../nats/delivery.ts";
 import type { Head } from "../nats/head.ts";
@@ -25,8 +21,8 @@ import { Sweeper } from "../nats/sweep.ts";
 import type { Attempts } from "./attempts.ts";
 import type { Commands } from "./commands.ts";
 import type { Executions } from "./executions.ts";
+import { Failures } from "./failures.ts";
 import { type Held, Lanes } from "./lanes.ts";
-import { errorText } from "./result.ts";
 import { drivesItself, isFirst, Session } from "./session.ts";
 
 /** What an engine is made of. */
@@ -61,17 +57,8 @@ const COMMAND_LEASE_MS = 30_000;
 /** Commands that are dealt with at once. */
 const COMMANDS_AT_ONCE = 64;
 
-/**
- * How long a head of a newer format is left for a newer engine, in milliseconds: in a rolling upgrade one will come.
- * It has a dead letter all the while.
- */
-const NEWER_KEPT_MS = 24 * 3_600_000;
-
 /** Cancelled executions an engine remembers, to read the heads of before it begins to work on them. */
 const REMEMBERED_CANCELS = 10_000;
-
-/** Postponed deliveries an engine remembers the reasons of. */
-const REMEMBERED_PROBLEMS = 1_000;
 
 /** How far our estimate of the server's time may be off, in milliseconds. */
 const CLOCK_MARGIN_MS = 1_000;
@@ -96,8 +83,7 @@ export class Engine {
    * A consumer that was made anew, or whose server was killed, has forgotten what was acked.
    */
   readonly #doubtBefore = new Map<string, number>();
-  /** Why deliveries were postponed, by subject. */
-  readonly #problems = new Map<string, string>();
+  readonly #failures: Failures;
   #commands = 0;
   #idle: (() => void) | undefined;
   #restoring: Promise<void> | undefined;
@@ -108,6 +94,7 @@ export class Engine {
     this.#options = options;
     this.#lanes = new Lanes(options.maxConcurrency);
     this.#sweeper = new Sweeper(options.nats, options.logger);
+    this.#failures = new Failures(options);
   }
 
   /** Works until the signal is aborted and the work in flight is done, or given back. */
@@ -248,7 +235,7 @@ export class Engine {
     try {
       await this.#drive(held, session);
     } catch (error) {
-      await this.#failed(held.delivery, error).catch((cause) => this.#postpone(held.delivery, cause));
+      await this.#failures.work(held.delivery, error).catch((cause) => this.#failures.postpone(held.delivery, cause));
     } finally {
       this.#sessions.delete(held.id);
       this.#lanes.done(held);
@@ -267,7 +254,7 @@ export class Engine {
     if (found === undefined) return held.delivery.nak();
     const { head } = found;
     if (head === undefined) return held.delivery.ack();
-    if (delivery.deliveries > maxDeliver) return await this.#exhausted(held);
+    if (delivery.deliveries > maxDeliver) return await this.#failures.exhausted(held.delivery);
     const flow = await this.#patiently(() => executions.flowOf(head.state));
     if (flow === undefined) return held.delivery.nak();
     const lacking = attempts.lacks(flow);
@@ -318,62 +305,6 @@ export class Engine {
     }
   }
 
-  /** A work item that was delivered too often: record it, fail the execution so that it can be seen and resumed. */
-  async #exhausted(held: Held): Promise<void> {
-    const { executions, deadLetters, maxDeliver } = this.#options;
-    const { id: key, delivery } = held;
-    const problem = this.#problems.get(delivery.subject);
-    const reason = `given up on after ${maxDeliver} deliveries${problem === undefined ? "" : `: ${problem}`}`;
-    const deliveries = delivery.deliveries - 1;
-    await deadLetters.record(
-      { source: "work", key, reason, deliveries, body: delivery.text() },
-      `work-${delivery.sequence}-${delivery.time}`,
-    );
-    await executions.end(key, { type: "fail", error: reason });
-    this.#problems.delete(delivery.subject);
-    held.delivery.ack();
-  }
-
-  async #failed(delivery: Delivery, error: unknown): Promise<void> {
-    const { deadLetters, nats } = this.#options;
-    const key = nats.names.parseHead(delivery.subject)!.id;
-    // The first time its head may have moved on meanwhile, and the value been removed for that.
-    if (error instanceof ValueGoneError && delivery.deliveries > 1) {
-      await this.#options.executions.end(key, { type: "fail", error: error.message });
-      return delivery.ack();
-    }
-    if (!(error instanceof StateFormatError) && !(error instanceof UnknownNodeError)) {
-      this.#remember(delivery, error);
-      return this.#postpone(delivery, error);
-    }
-    const isLeft = error instanceof NewerFormatError && nats.clock.now() - delivery.time < NEWER_KEPT_MS;
-    if (isLeft && delivery.deliveries > 1) return this.#postpone(delivery, error);
-    await deadLetters.record(
-      { source: "work", key, reason: error.message, deliveries: delivery.deliveries, body: delivery.text() },
-      `work-${delivery.sequence}-${delivery.time}`,
-    );
-    if (isLeft) return this.#postpone(delivery, error);
-    this.#options.logger.error("a head cannot be worked on and was dead-lettered", { id: key, error: error.message });
-    delivery.term();
-  }
-
-  /** What is postponed again and again is given up on with the last problem as the reason. */
-  #remember(delivery: Delivery, error: unknown): void {
-    if (this.#problems.size >= REMEMBERED_PROBLEMS) this.#problems.clear();
-    this.#problems.set(delivery.subject, errorText(error, "it failed"));
-  }
-
-  #postpone(delivery: Delivery, error: unknown): void {
-    const { nats, logger } = this.#options;
-    if (nats.nc.isClosed()) return;
-    logger.warn("a delivery is postponed", {
-      subject: delivery.subject,
-      deliveries: delivery.deliveries,
-      error: error instanceof Error ? error.message : String(error),
-    });
-    delivery.nak(redeliveryDelay(delivery.deliveries));
-  }
-
   async #command(delivery: Delivery, handle: (delivery: Delivery) => Promise<void>): Promise<void> {
     if (this.#isStopping) return delivery.nak();
     this.#commands++;
@@ -381,24 +312,13 @@ export class Engine {
       await handle(delivery);
     } catch (error) {
       if (isPassing(error)) this.#options.executions.parts.patience.tell(error);
-      if (isPassing(error) || delivery.deliveries <= this.#options.maxDeliver) this.#postpone(delivery, error);
-      else await this.#giveUpCommand(delivery, error).catch((cause) => this.#postpone(delivery, cause));
+      if (isPassing(error) || delivery.deliveries <= this.#options.maxDeliver) this.#failures.postpone(delivery, error);
+      else await this.#failures.command(delivery, error).catch((cause) => this.#failures.postpone(delivery, cause));
     } finally {
       this.#commands--;
       for (const puller of this.#pullers) puller.kick();
       this.#settle();
     }
-  }
-
-  async #giveUpCommand(delivery: Delivery, error: unknown): Promise<void> {
-    const { deadLetters } = this.#options;
-    const reason = error instanceof Error ? error.message : String(error);
-    const { subject: key, deliveries } = delivery;
-    await deadLetters.record(
-      { source: "ingress", key, reason, deliveries, body: delivery.text() },
-      `ingress-${delivery.sequence}-${delivery.time}`,
-    );
-    delivery.ack();
   }
 
   /** Stops taking work, gives back what waits, and gives what is under way its time to end. */
