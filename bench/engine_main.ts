@@ -2,6 +2,7 @@
 
 import { connect } from "@nats-io/transport-deno";
 import { createServer } from "../mod.ts";
+import { runUntilInputEnds } from "../tests/support/engine_run.ts";
 import type { EngineSettings } from "./engine_process.ts";
 import { noop } from "./flows.ts";
 import { logger } from "./space.ts";
@@ -9,13 +10,7 @@ import { logger } from "./space.ts";
 async function main({ url, namespace, flows }: EngineSettings): Promise<void> {
   const nc = await connect({ servers: url });
   await using server = await createServer(nc, { namespace, flows, logger, invokers: { noop } });
-  await server.init();
-  const stopping = new AbortController();
-  const running = server.run({ signal: stopping.signal });
-  console.log("ready");
-  for await (const _chunk of Deno.stdin.readable) { /* until it ends */ }
-  stopping.abort();
-  await running;
+  await runUntilInputEnds(server, { ready: () => console.log("ready") });
   await nc.close();
 }
 

@@ -1,57 +1,40 @@
 /** An engine process that is stopped and continued (SIGSTOP, SIGCONT). @module */
 
-import { type EngineProcessOptions, type Space, within } from "../tests/support/mod.ts";
-import { readySubject } from "../tests/support/engine_process.ts";
+import { startInSpace } from "../tests/support/engine_process.ts";
+import type { EngineProcessOptions, Space } from "../tests/support/mod.ts";
+import type { RunningProgram } from "../tests/support/process.ts";
 
 const MAIN = new URL("../tests/support/engine_main.ts", import.meta.url);
-const ROOT = new URL("../", import.meta.url);
 
 /** A process with an engine; tasks are of kind `remote`. */
 export class StoppedProcess implements AsyncDisposable {
   /** Its owner id. */
   readonly owner: string;
-  readonly #child: Deno.ChildProcess;
-  #hasEnded = false;
+  readonly #program: RunningProgram;
 
-  private constructor(owner: string, child: Deno.ChildProcess) {
+  private constructor(owner: string, program: RunningProgram) {
     this.owner = owner;
-    this.#child = child;
-    void child.status.then(() => this.#hasEnded = true);
+    this.#program = program;
   }
 
   /** Starts it. Resolves when it has set up. */
   static async start(space: Space, options: EngineProcessOptions): Promise<StoppedProcess> {
-    const owner = `p-${crypto.randomUUID()}`;
-    const settings = JSON.stringify({ ...options, url: space.url, namespace: space.namespace, ownerId: owner });
-    const ready = Promise.withResolvers<void>();
-    space.nc.subscribe(readySubject(space.namespace, owner), { callback: () => ready.resolve(), max: 1 });
-    await space.nc.flush();
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--permission-set=test", "--no-prompt", MAIN.pathname, settings],
-      cwd: ROOT,
-      stdin: "piped",
-      stdout: "null",
-      stderr: "inherit",
-    }).spawn();
-    const process = new StoppedProcess(owner, child);
-    await within(ready.promise, "an engine process to start");
-    return process;
+    const { owner, program } = await startInSpace(space, MAIN, options);
+    return new StoppedProcess(owner, program);
   }
 
   /** Stops it where it is. */
   stop(): void {
-    this.#child.kill("SIGSTOP");
+    this.#program.signal("SIGSTOP");
   }
 
   /** Lets it go on. */
   go(): void {
-    this.#child.kill("SIGCONT");
+    this.#program.signal("SIGCONT");
   }
 
   /** Kills it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#hasEnded) this.#child.kill("SIGKILL");
-    await this.#child.status;
-    await this.#child.stdin.close().catch(() => {});
+    await this.#program.kill();
   }
 }

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { linesOf } from "../lines.ts";
+import { linesOf } from "../../tests/support/process.ts";
 import { Random } from "../random.ts";
 import type { ChildTask } from "./child.ts";
 import { type ChunkLine, lineOf, reportOf, type TargetReport } from "./report.ts";

@@ -1,7 +1,7 @@
 /** Engine processes of the soak. @module */
 
+import { RunningProgram } from "../../tests/support/process.ts";
 import { within } from "../../tests/support/until.ts";
-import { linesOf } from "../lines.ts";
 import type { EngineSettings } from "./engine_main.ts";
 
 /** An engine in a process of its own. */
@@ -15,34 +15,16 @@ export interface SoakEngine {
 }
 
 const MAIN = new URL("./engine_main.ts", import.meta.url);
-const ROOT = new URL("../../", import.meta.url);
 
 /** Starts one. Resolves when it takes work. */
 export async function startEngine(settings: EngineSettings): Promise<SoakEngine> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", MAIN.href, JSON.stringify(settings)],
-    cwd: ROOT,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const lines = linesOf(child.stdout);
-  const { done } = await within(lines.next(), "an engine process to start");
-  if (done) throw new Error(`the engine process ended with code ${(await child.status).code}`);
-  const ended = async () => {
-    await child.status;
-    await lines.return(undefined);
-  };
+  const program = RunningProgram.start(MAIN, { settings, permissions: "all", stdout: "piped" });
+  await within(program.line(), "an engine process to start");
   return {
-    pid: child.pid,
-    async kill() {
-      child.kill("SIGKILL");
-      await ended();
-      await child.stdin.close().catch(() => {});
-    },
+    pid: program.pid,
+    kill: () => program.kill(),
     async stop() {
-      await child.stdin.close();
-      await ended();
+      await program.stop();
     },
   };
 }

@@ -1,6 +1,7 @@
 /** An engine process of the soak: it takes work until it is killed, or its standard input ends. @module */
 
 import { createServer } from "../../mod.ts";
+import { runUntilInputEnds } from "../../tests/support/engine_run.ts";
 import { connectTo } from "../../tests/support/space.ts";
 import { KINDS } from "./flows.ts";
 
@@ -23,13 +24,7 @@ async function main({ url, namespace, ownerId }: EngineSettings): Promise<void> 
     resultCache: { ttl: "2m" },
     logger: { debug: quiet, info: quiet, warn: quiet, error: console.error },
   });
-  await server.init();
-  const stopping = new AbortController();
-  const running = server.run({ signal: stopping.signal });
-  console.log("ready");
-  for await (const _chunk of Deno.stdin.readable) { /* until it ends */ }
-  stopping.abort();
-  await running;
+  await runUntilInputEnds(server, { ready: () => console.log("ready") });
   await nc.close();
 }
 

@@ -9,14 +9,12 @@
 import type { NatsConnection } from "@nats-io/nats-core";
 import { type AsyncInvokerOptions, createServer, type InvokeRequest, type Result, serveAsync } from "../../mod.ts";
 import type { CrashProcessOptions } from "./crash_process.ts";
-import { readySubject, type RemoteAttempt, remoteSubject } from "./engine_process.ts";
+import { askTest, readySubject } from "./engine_process.ts";
 import { connectTo } from "./space.ts";
 
-const HOUR_MS = 3_600_000;
+type Settings = CrashProcessOptions & { url: string; namespace: string; ownerId: string };
 
-type Settings = CrashProcessOptions & { url: string; namespace: string; owner: string };
-
-async function main({ url, namespace, owner, engine, worker, holds }: Settings): Promise<void> {
+async function main({ url, namespace, ownerId, engine, worker, holds }: Settings): Promise<void> {
   const nc = await connectTo(url);
   let answered = false;
   if (holds !== undefined) {
@@ -25,12 +23,11 @@ async function main({ url, namespace, owner, engine, worker, holds }: Settings):
       return answered && subject.startsWith(`${namespace}.${holds}.`);
     });
   }
+  const ask = askTest(nc, namespace, ownerId);
   const remote = async (request: InvokeRequest): Promise<Result> => {
-    const { executionId, nodeId: node, attempt, generation, idempotencyKey: key } = request;
-    const asked: RemoteAttempt = { owner, executionId, node, attempt, generation, key };
-    const answer = await nc.request(remoteSubject(namespace), JSON.stringify(asked), { timeout: HOUR_MS });
+    const result = await ask(request);
     answered = true;
-    return answer.json<Result>();
+    return result;
   };
   const quiet = () => {};
   const logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
@@ -49,7 +46,7 @@ async function main({ url, namespace, owner, engine, worker, holds }: Settings):
     const running = await serveAsync(nc, { ...worker, namespace, logger, invoker: remote });
     closed.push(() => running.stop());
   }
-  nc.publish(readySubject(namespace, owner));
+  nc.publish(readySubject(namespace, ownerId));
   for await (const _chunk of Deno.stdin.readable) { /* until it ends */ }
   for (const close of closed) await close();
   await nc.close();

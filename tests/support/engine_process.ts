@@ -8,9 +8,12 @@
  */
 
 import type { Msg, NatsConnection } from "@nats-io/nats-core";
-import type { FlowDef, Result } from "../../mod.ts";
+import type { FlowDef, InvokeRequest, Result } from "../../mod.ts";
+import { RunningProgram } from "./process.ts";
 import type { Space } from "./space.ts";
 import { within } from "./until.ts";
+
+const HOUR_MS = 3_600_000;
 
 /** What the process is told. */
 export interface EngineProcessOptions {
@@ -73,7 +76,7 @@ export class RemoteInvoker {
   }
 }
 
-/** An engine that runs in a process of its own. */
+/** An engine, or a worker, that runs in a process of its own. */
 export interface EngineProcess extends AsyncDisposable {
   /** Its owner id. */
   readonly owner: string;
@@ -84,53 +87,57 @@ export interface EngineProcess extends AsyncDisposable {
 }
 
 const MAIN = new URL("./engine_main.ts", import.meta.url);
-const ROOT = new URL("../../", import.meta.url);
 
 /** Starts an engine in a process of its own; it ends with the test's process. Resolves when it has set up. */
 export async function startEngineProcess(space: Space, options: EngineProcessOptions): Promise<EngineProcess> {
+  return await startProcess(space, MAIN, options);
+}
+
+/** Starts one of the programs that say that they take work, see {@linkcode startInSpace}. */
+export async function startProcess(space: Space, main: URL, options: object): Promise<EngineProcess> {
+  const { owner, program } = await startInSpace(space, main, options);
+  const kill = () => program.kill();
+  const stop = () => within(program.stop(), "a process to stop");
+  return { owner, kill, stop, [Symbol.asyncDispose]: kill };
+}
+
+/**
+ * Starts a program with an owner id of its own, which it is told with the options, the server's URL and the namespace.
+ * Resolves when it says that it takes work, see {@linkcode readySubject}.
+ */
+export async function startInSpace(
+  space: Space,
+  main: URL,
+  options: object,
+): Promise<{ owner: string; program: RunningProgram }> {
   const owner = `p-${crypto.randomUUID()}`;
-  const settings = JSON.stringify({ ...options, url: space.url, namespace: space.namespace, ownerId: owner });
+  const settings = { ...options, url: space.url, namespace: space.namespace, ownerId: owner };
   const ready = Promise.withResolvers<void>();
   const announcement = space.nc.subscribe(readySubject(space.namespace, owner), {
     callback: () => ready.resolve(),
     max: 1,
   });
   await space.nc.flush();
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--permission-set=test", "--no-prompt", MAIN.pathname, settings],
-    cwd: ROOT,
-    stdin: "piped",
-    stdout: "null",
-    stderr: "inherit",
-  }).spawn();
-  const died = child.status.then(({ code }) => Promise.reject(new Error(`the engine process ended with code ${code}`)));
-  died.catch(() => {});
+  const program = RunningProgram.start(main, { settings, permissions: "test", stdout: "null" });
   try {
-    await within(Promise.race([ready.promise, died]), "an engine process to start");
+    await within(program.alive(ready.promise), "a process to start");
   } finally {
     announcement.unsubscribe();
   }
-  return handleOf(child, owner);
+  return { owner, program };
 }
 
-function handleOf(child: Deno.ChildProcess, owner: string): EngineProcess {
-  let hasEnded = false;
-  let closing: Promise<void> | undefined;
-  const status = child.status.then((result) => {
-    hasEnded = true;
-    return result;
-  });
-  const closeInput = () => closing ??= child.stdin.close().catch(() => {});
-  const kill = async () => {
-    if (!hasEnded) child.kill("SIGKILL");
-    await status;
-    await closeInput();
+/** The invoker of such a program: it asks the test, see {@linkcode RemoteInvoker}. */
+export function askTest(
+  nc: NatsConnection,
+  namespace: string,
+  owner: string,
+): (request: InvokeRequest) => Promise<Result> {
+  return async ({ executionId, nodeId: node, attempt, generation, idempotencyKey: key }) => {
+    const asked: RemoteAttempt = { owner, executionId, node, attempt, generation, key };
+    const answer = await nc.request(remoteSubject(namespace), JSON.stringify(asked), { timeout: HOUR_MS });
+    return answer.json<Result>();
   };
-  const stop = async () => {
-    await closeInput();
-    return (await within(status, "an engine process to stop")).code;
-  };
-  return { owner, kill, stop, [Symbol.asyncDispose]: kill };
 }
 
 /** Where engine processes ask how attempts end. */
