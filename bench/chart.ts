@@ -1,5 +1,6 @@
 /** The findings as a picture, light or dark as the reader's screen is. @module */
 
+import { svgOf, textOf } from "../tools/svg.ts";
 import type { Finding } from "./finding.ts";
 import type { Results } from "./mod.ts";
 import { figure, goalText, valueText } from "./table.ts";
@@ -14,25 +15,21 @@ const MARGIN = 20;
 /** How far a bar may go, in goals: what is far under a limit is a short bar, what is far over is cut. */
 const LONGEST = 1.25;
 
-const STYLE = `
-  text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328; }
-  .title { font-size: 15px; font-weight: 600; }
-  .section { font-weight: 600; }
-  .faint { fill: #59636e; }
-  .track { fill: #eaeef2; }
-  .met { fill: #1a7f64; }
-  .missed { fill: #c2571a; }
-  .plain { fill: #8c959f; }
-  .goal { stroke: #1f2328; stroke-width: 1.5; }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #e6edf3; }
-    .faint { fill: #9198a1; }
-    .track { fill: #21262d; }
-    .met { fill: #3fb68b; }
-    .missed { fill: #e0823d; }
-    .plain { fill: #6e7681; }
-    .goal { stroke: #e6edf3; }
-  }`;
+const LIGHT = [
+  ".track { fill: #eaeef2; }",
+  ".met { fill: #1a7f64; }",
+  ".missed { fill: #c2571a; }",
+  ".plain { fill: #8c959f; }",
+  ".goal { stroke: #1f2328; stroke-width: 1.5; }",
+] as const;
+
+const DARK = [
+  ".track { fill: #21262d; }",
+  ".met { fill: #3fb68b; }",
+  ".missed { fill: #e0823d; }",
+  ".plain { fill: #6e7681; }",
+  ".goal { stroke: #e6edf3; }",
+] as const;
 
 /** One bar. */
 interface Bar {
@@ -53,22 +50,17 @@ export function chartOf(results: Results): string {
   ].filter(({ bars }) => bars.length > 0);
   const parts: string[] = [];
   let y = MARGIN + 12;
-  parts.push(text(MARGIN, y, "packtrail beside what NATS itself can do", "title"));
+  parts.push(textOf(MARGIN, y, "packtrail beside what NATS itself can do", "title"));
   y += 20;
   const yardsticks = `raw: ${figure(raw)} publishes/s with acknowledgement · rtt: ${rttMs.toFixed(2)} ms`;
-  parts.push(text(MARGIN, y, `${yardsticks} · ${machine.cores} cores · NATS ${machine.nats} · ${date}`, "faint"));
+  parts.push(textOf(MARGIN, y, `${yardsticks} · ${machine.cores} cores · NATS ${machine.nats} · ${date}`, "faint"));
   for (const { title, bars } of sections) {
     y += 32;
-    parts.push(text(MARGIN, y, title, "section"));
+    parts.push(textOf(MARGIN, y, title, "section"));
     for (const bar of bars) parts.push(barOf(bar, y += ROW));
   }
   const height = y + MARGIN;
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Benchmark results">`,
-    `<style>${STYLE}\n</style>`,
-    ...parts,
-    "</svg>\n",
-  ].join("\n");
+  return svgOf(parts, { width: WIDTH, height, label: "Benchmark results", light: LIGHT, dark: DARK });
 }
 
 function shareBar(finding: Finding): Bar[] {
@@ -104,7 +96,7 @@ function barOf({ finding, length, goal, text: words }: Bar, y: number): string {
   const top = y - BAR_HEIGHT + 2;
   const kind = finding.met === null ? "plain" : finding.met ? "met" : "missed";
   const parts = [
-    text(MARGIN, y, finding.name.length > 76 ? `${finding.name.slice(0, 75)}…` : finding.name),
+    textOf(MARGIN, y, finding.name.length > 76 ? `${finding.name.slice(0, 75)}…` : finding.name),
     rect(BAR, top, "track"),
     rect(Math.max(2, pixels(length)), top, kind),
   ];
@@ -112,15 +104,10 @@ function barOf({ finding, length, goal, text: words }: Bar, y: number): string {
     const x = MARGIN + LABEL + pixels(goal);
     parts.push(`<line class="goal" x1="${x}" x2="${x}" y1="${top - 3}" y2="${top + BAR_HEIGHT + 3}"/>`);
   }
-  parts.push(text(MARGIN + LABEL + BAR + 10, y, words, "faint"));
+  parts.push(textOf(MARGIN + LABEL + BAR + 10, y, words, "faint"));
   return parts.join("\n");
 }
 
 function rect(width: number, y: number, kind: string): string {
   return `<rect class="${kind}" x="${MARGIN + LABEL}" y="${y}" width="${width}" height="${BAR_HEIGHT}" rx="2"/>`;
-}
-
-function text(x: number, y: number, words: string, kind?: string): string {
-  const escaped = words.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-  return `<text${kind === undefined ? "" : ` class="${kind}"`} x="${x}" y="${y}">${escaped}</text>`;
 }

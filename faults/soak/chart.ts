@@ -1,5 +1,6 @@
 /** The soak as a picture, light or dark as the reader's screen is. @module */
 
+import { svgOf, textOf } from "../../tools/svg.ts";
 import type { SoakReport } from "./mod.ts";
 import type { Sample } from "./samples.ts";
 
@@ -10,29 +11,25 @@ const PANEL = 170;
 const TOP = 84;
 const GAP = 62;
 
-const STYLE = `
-  text { font: 12px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328; }
-  .title { font-size: 15px; font-weight: 600; }
-  .section { font-weight: 600; }
-  .faint { fill: #59636e; }
-  .end { text-anchor: end; }
-  .middle { text-anchor: middle; }
-  .grid { stroke: #eaeef2; }
-  .line { fill: none; stroke-width: 1.5; }
-  .lives { stroke: #1a7f64; }
-  .dies { stroke: #c2571a; }
-  .server { stroke: #4663ac; }
-  .ended { stroke: #1a7f64; }
-  .bytes { stroke: #8c959f; }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #e6edf3; }
-    .faint { fill: #9198a1; }
-    .grid { stroke: #21262d; }
-    .lives, .ended { stroke: #3fb68b; }
-    .dies { stroke: #e0823d; }
-    .server { stroke: #8ea6e0; }
-    .bytes { stroke: #6e7681; }
-  }`;
+const LIGHT = [
+  ".end { text-anchor: end; }",
+  ".middle { text-anchor: middle; }",
+  ".grid { stroke: #eaeef2; }",
+  ".line { fill: none; stroke-width: 1.5; }",
+  ".lives { stroke: #1a7f64; }",
+  ".dies { stroke: #c2571a; }",
+  ".server { stroke: #4663ac; }",
+  ".ended { stroke: #1a7f64; }",
+  ".bytes { stroke: #8c959f; }",
+] as const;
+
+const DARK = [
+  ".grid { stroke: #21262d; }",
+  ".lives, .ended { stroke: #3fb68b; }",
+  ".dies { stroke: #e0823d; }",
+  ".server { stroke: #8ea6e0; }",
+  ".bytes { stroke: #6e7681; }",
+] as const;
 
 /** A line of a panel. */
 interface Line {
@@ -86,12 +83,8 @@ export function chartOf(report: SoakReport): string {
   ];
   PANELS.forEach((panel, index) => parts.push(...panelOf(panel, samples, TOP + index * (PANEL + GAP), seconds)));
   const height = TOP + PANELS.length * (PANEL + GAP);
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Soak: memory and executions over time">`,
-    `<style>${STYLE}\n</style>`,
-    ...parts,
-    "</svg>\n",
-  ].join("\n");
+  const label = "Soak: memory and executions over time";
+  return svgOf(parts, { width: WIDTH, height, label, light: LIGHT, dark: DARK });
 }
 
 function panelOf({ title, unit, lines }: Panel, samples: readonly Sample[], top: number, seconds: number): string[] {
@@ -147,6 +140,5 @@ function niceStep(least: number): number {
 }
 
 function text(x: number, y: number, words: string, kind: string): string {
-  const escaped = words.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-  return `<text class="${kind}" x="${x.toFixed(1)}" y="${y.toFixed(1)}">${escaped}</text>`;
+  return textOf(x.toFixed(1), y.toFixed(1), words, kind);
 }
