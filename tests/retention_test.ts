@@ -80,6 +80,33 @@ Deno.test("the values of an execution go with it", () =>
     }, "nothing to be left");
   }));
 
+Deno.test("the values of an execution go with it, while its head is still being removed, but not when it is back", () =>
+  inSpace(async (space) => {
+    const f = new Recorder(({ nodeId }) => ({ status: "ok", payload: { text: nodeId.padEnd(8_192, ".") } }));
+    const { server } = await space.engine({ flows: [chain("a", 2)], invokers: { f: f.invoke } });
+    for (const id of ["going", "back"]) await ended(server, await server.start("a", {}, { id }));
+    const jsm = await jetstreamManager(space.nc);
+    const stream = space.names.executionStream();
+    const removed = async (id: string, changes: object) => {
+      const head = await jsm.streams.getMessage(stream, { last_by_subj: space.names.head("completed", "a", id) });
+      const state = { ...head!.json<object>(), ...changes };
+      await space.nc.request(space.names.removed("a", id), JSON.stringify(state));
+    };
+    await removed("back", { startedAt: 1 });
+    await removed("going", {});
+    const values = async (id: string) => {
+      const filter = space.names.dataOf(id);
+      const { state } = await jsm.streams.info(space.names.dataStream, { subjects_filter: filter });
+      return Object.keys(state.subjects ?? {}).length;
+    };
+    await until(async () => await values("going") === 0, "the values to be removed");
+    await until(async () => {
+      const ticks = await jsm.consumers.info(stream, "ticks");
+      return ticks.num_pending + ticks.num_ack_pending === 0;
+    }, "the ticks to be dealt with");
+    assertEquals(await values("back"), 2);
+  }));
+
 Deno.test("retention.events is how long the event stream keeps history; what says nothing leaves it, what says more changes it", () =>
   inSpace(async (space) => {
     const flows = [chain("a", 1)];

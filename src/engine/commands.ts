@@ -84,12 +84,17 @@ export class Commands {
     return names.isRemoved(delivery.subject) ? await this.#removed(delivery) : await this.#scheduled(delivery);
   }
 
-  /** The values of an execution that the server has removed go after it, unless it is back. */
+  /**
+   * The values of an execution that the server has removed go after it, unless it is back: resumed, or started again.
+   * What is no newer is a head that is just being removed, or one that is superseded and was not swept yet.
+   */
   async #removed(delivery: Delivery): Promise<void> {
     const { nats, heads, data } = this.#options.executions.parts;
     const state = decodeState(delivery.text());
     const head = await heads.read(state.id);
-    const kept = new Set(head === undefined ? [] : refsOf(head.state));
+    const isBack = head !== undefined &&
+      (head.state.startedAt !== state.startedAt || head.state.version > state.version);
+    const kept = new Set(isBack ? refsOf(head.state) : []);
     const gone = refsOf(state).filter((ref) => !kept.has(ref));
     if (kept.size === 0) await data.removeAll(state.id, gone);
     else data.discard(gone);
