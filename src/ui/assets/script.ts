@@ -134,6 +134,7 @@ document.addEventListener("visibilitychange", () => {
   else connect();
 });
 addEventListener("pagehide", disconnect);
+// The first time too, when the page has been seen: a connection is not needed for that.
 addEventListener("pageshow", connect);
 
 // --- times that pass
@@ -284,7 +285,6 @@ document.addEventListener("submit", (event) => {
   if (form) for (const field of form.elements) if (field.name && field.value === "") field.disabled = true;
 });
 
-if (main && "live" in main.dataset) connect();
 arrange();
 })();
 `;

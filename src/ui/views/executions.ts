@@ -45,18 +45,20 @@ export function table(visit: Visit, events: readonly ExecutionEvent[], { isOneFl
   const rows = events.map((event) => {
     const { executionId, flow, status, node, attempt = 0, error, time } = event;
     const tone = status === "failed" ? "error" : "soft";
-    return markup`<tr>
-<td>${badge(status)}</td>
-<td class="nowrap">${executionRef(visit, executionId, true)}</td>
-${!isOneFlow && markup`<td><a href="${flowLink(visit, flow)}">${flow}</a></td>`}
-<td data-label="at">${node} ${attempt > 0 && markup`<span class="soft small nowrap">attempt ${attempt + 1}</span>`}</td>
-${
+    // Without blanks in between: each would be a node.
+    const cells = [
+      markup`<td>${badge(status)}</td>`,
+      markup`<td class="nowrap">${executionRef(visit, executionId, true)}</td>`,
+      !isOneFlow && markup`<td><a href="${flowLink(visit, flow)}">${flow}</a></td>`,
+      markup`<td data-label="at">${node}${
+        attempt > 0 && markup` <span class="soft small nowrap">attempt ${attempt + 1}</span>`
+      }</td>`,
       error === undefined
         ? markup`<td class="none"></td>`
-        : markup`<td class="${tone} reason wide"><span class="clip" title="${error}">${clip(error, 160)}</span></td>`
-    }
-<td class="nowrap soft">${when(time, visit)}</td>
-</tr>`;
+        : markup`<td class="${tone} reason wide"><span class="clip" title="${error}">${clip(error, 160)}</span></td>`,
+      markup`<td class="nowrap soft">${when(time, visit)}</td>`,
+    ];
+    return markup`<tr>${cells}</tr>`;
   });
   const columns = ["Status", "Execution", ...isOneFlow ? [] : ["Flow"], "Node", "Error", "Changed"];
   return markup`<div class="scroll" tabindex="0" role="region" aria-label="Executions"><table class="rows">${
