@@ -107,7 +107,7 @@ function panelOf({ title, unit, lines }: Panel, samples: readonly Sample[], top:
   if (lines.length > 1) {
     for (const { name, style } of lines.toReversed()) {
       parts.push(text(right, top - 10, name, "faint end"));
-      right -= name.length * 6 + 8;
+      right -= name.length * 6 + 14;
       parts.push(`<line class="line ${style}" x1="${right - 18}" x2="${right}" y1="${top - 14}" y2="${top - 14}"/>`);
       right -= 34;
     }
