@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { jetstream } from "@nats-io/jetstream";
 import { type ExecutionEvent, type FlowDef, NotFoundError } from "../mod.ts";
 import { chain, ended, inSpace, reaches, Recorder, type Space, streamsOf, until, within } from "./support/mod.ts";
 
@@ -57,6 +58,22 @@ Deno.test("executions are listed by status and by flow, and counted", () =>
     const [failed] = await server.byStatusEvents("failed");
     assertEquals([failed!.error, failed!.node, failed!.flow], ["bad luck", "n0", "one"]);
     assert(failed!.time instanceof Date && failed!.revision > 0);
+  }));
+
+Deno.test("work that was superseded before any engine acked it is not counted as running", () =>
+  inSpace(async (space) => {
+    const engine = await space.engine({ flows: [chain("one", 1)], invokers: { f: () => ({ status: "ok" }) } });
+    await ended(engine.server, await engine.server.start("one"));
+    await engine.stop();
+    const [left] = [await engine.server.start("one"), await engine.server.start("one")];
+    const { names, nc } = space;
+    const taken = await (await jetstream(nc).consumers.get(names.executionStream(), names.flowConsumer("one"))).next();
+    assertEquals(names.parseHead(taken!.subject)?.id, left);
+    // A crash between the last commit and its ack.
+    await jetstream(nc).publish(taken!.subject.replace(".ready.", ".completed."), taken!.data);
+    assertEquals(await engine.server.counts(), {
+      one: { running: 1, waiting: 0, completed: 2, failed: 0, cancelled: 0 },
+    });
   }));
 
 Deno.test("recent changes come newest first, page by page, by status and flow", () =>
