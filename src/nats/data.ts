@@ -55,37 +55,28 @@ export class DataStore implements Load {
 
   /** Runs something that reads values, and loads what it misses, until it misses nothing. */
   async loading<T>(run: (load: Load) => T): Promise<T> {
-    const held = new Map<number, string>();
-    const load: Load = {
-      value: (ref) => JSON.parse(this.#text(ref, held)),
-      chunk: (ref) => JSON.parse(this.#text(ref, held)),
-    };
-    for (;;) {
-      try {
-        return run(load);
-      } catch (error) {
-        if (!(error instanceof MissingValues)) throw error;
-        await this.#fetch(error.refs, held);
-      }
+    try {
+      return run(this);
+    } catch (error) {
+      if (!(error instanceof MissingValues)) throw error;
     }
+    const held = new Map<number, string>();
+    await this.#fetchFor(run, held);
+    return run(this.#holding(held));
   }
 
   /** Makes sure that what `run` reads is at hand. Returns a load that has it for as long as it is held. */
   async loadedFor(run: (load: Load) => unknown): Promise<Load> {
-    return await this.loading((load) => {
-      run(load);
-      return load;
-    });
+    const held = new Map<number, string>();
+    await this.#fetchFor(run, held);
+    return this.#holding(held);
   }
 
   /** Makes sure that values are at hand, for a while. Returns a load that has them for as long as it is held. */
   async loaded(refs: readonly number[]): Promise<Load> {
     const held = new Map<number, string>();
     await this.#fetch(refs, held);
-    return {
-      value: (ref) => JSON.parse(this.#text(ref, held)),
-      chunk: (ref) => JSON.parse(this.#text(ref, held)),
-    };
+    return this.#holding(held);
   }
 
   /** @throws {MissingValues} Where the value is not at hand. */
@@ -121,7 +112,29 @@ export class DataStore implements Load {
   #text(ref: number, held?: Map<number, string>): string {
     const text = this.#cache.get(ref) ?? held?.get(ref);
     if (text === undefined) throw new MissingValues([ref]);
+    held?.set(ref, text);
     return text;
+  }
+
+  #holding(held: Map<number, string>): Load {
+    return {
+      value: (ref) => JSON.parse(this.#text(ref, held)),
+      chunk: (ref) => JSON.parse(this.#text(ref, held)),
+    };
+  }
+
+  /** Fetches what `run` misses, until it misses nothing. */
+  async #fetchFor(run: (load: Load) => unknown, held: Map<number, string>): Promise<void> {
+    const load = this.#holding(held);
+    for (;;) {
+      try {
+        run(load);
+        return;
+      } catch (error) {
+        if (!(error instanceof MissingValues)) throw error;
+        await this.#fetch(error.refs, held);
+      }
+    }
   }
 
   async #fetch(refs: readonly number[], held: Map<number, string>): Promise<void> {
