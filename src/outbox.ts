@@ -23,7 +23,16 @@ export class Outbox {
     this.#waiting.push(action);
     if (this.#isDue) return;
     this.#isDue = true;
-    setImmediate(() => this.#flush());
+    setImmediate(() => {
+      this.#isDue = false;
+      this.#flush();
+    });
+  }
+
+  /** Sends at once, and what waits with it: for what has nothing to share a write with. `action` must not throw. */
+  sendNow(action: () => void): void {
+    this.#waiting.push(action);
+    this.#flush();
   }
 
   /** Sends with what is sent next, or in a moment. `action` must not throw. */
@@ -40,7 +49,6 @@ export class Outbox {
   }
 
   #flush(): void {
-    this.#isDue = false;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const action of waiting) action();

@@ -72,14 +72,19 @@ export class Requests {
 
   /** Sends a request and resolves with what came of it; it never rejects. */
   send(subject: string, data: Uint8Array | string, limits: RequestLimits): Promise<Outcome> {
-    return new Promise((settle) => {
-      const now = performance.now();
-      const due = now + limits.timeoutMs;
-      const token = (++this.#count).toString(36);
-      this.#calls.set(token, { subject, limits, settle, due, listenAt: now + LISTEN_AFTER_MS });
-      this.#outbox.send(() => this.#publish(token, subject, data, limits.headers));
-      this.#lookAt(Math.min(due, now + LISTEN_AFTER_MS));
-    });
+    return new Promise((settle) => this.call(subject, data, limits, settle));
+  }
+
+  /** Sends a request. `settle` is told what came of it before what the server sends next is looked at. */
+  call(subject: string, data: Uint8Array | string, limits: RequestLimits, settle: (outcome: Outcome) => void): void {
+    const now = performance.now();
+    const due = now + limits.timeoutMs;
+    const token = (++this.#count).toString(36);
+    this.#calls.set(token, { subject, limits, settle, due, listenAt: now + LISTEN_AFTER_MS });
+    const publish = () => this.#publish(token, subject, data, limits.headers);
+    if (this.#calls.size === 1) this.#outbox.sendNow(publish);
+    else this.#outbox.send(publish);
+    this.#lookAt(Math.min(due, now + LISTEN_AFTER_MS));
   }
 
   #publish(token: string, subject: string, data: Uint8Array | string, headers: MsgHdrs | undefined): void {

@@ -99,7 +99,7 @@ export class Engine {
 
   /** Works until the signal is aborted and the work in flight is done, or given back. */
   async run(signal: AbortSignal): Promise<void> {
-    const { nats, leaseMs, executions: { parts: { heads } }, maxConcurrency } = this.#options;
+    const { nats, leaseMs, executions: { parts: { heads } } } = this.#options;
     await untilAnswered(nats, () => this.#ensureConsumers(), () => signal.aborted);
     if (signal.aborted) return;
     const heartbeat = setInterval(() => this.#lanes.keepAlive(), Math.max(50, leaseMs / 3));
@@ -114,7 +114,7 @@ export class Engine {
     });
     const refusals = new Refusals(nats.nc, this.#options.logger);
     const unwatch = onReconnect(nats.nc, () => this.#reconnected());
-    heads.written.remember(maxConcurrency * 4);
+    heads.written.remember(true);
     this.#startPullers();
     try {
       await new Promise<void>((resolve) => {
@@ -130,7 +130,7 @@ export class Engine {
       if (!nats.nc.isClosed()) cancels.unsubscribe();
       unwatch();
       refusals.stop();
-      heads.written.remember(0);
+      heads.written.remember(false);
       nats.outbox.finish();
       await this.#sweeper.finish();
     }
@@ -250,12 +250,15 @@ export class Engine {
   async #drive(held: Held, session: Session): Promise<void> {
     const { executions, attempts, maxDeliver } = this.#options;
     const { delivery } = held;
-    const found = await this.#patiently(async () => ({ head: await this.#headOf(delivery) }));
+    const own = executions.parts.heads.own(delivery);
+    const found = own !== undefined && !this.#isDoubtful(delivery, own)
+      ? { head: own }
+      : await this.#patiently(async () => ({ head: await this.#headOf(delivery) }));
     if (found === undefined) return held.delivery.nak();
     const { head } = found;
     if (head === undefined) return held.delivery.ack();
     if (delivery.deliveries > maxDeliver) return await this.#failures.exhausted(held.delivery);
-    const flow = await this.#patiently(() => executions.flowOf(head.state));
+    const flow = executions.knownFlow(head.state) ?? await this.#patiently(() => executions.flowOf(head.state));
     if (flow === undefined) return held.delivery.nak();
     const lacking = attempts.lacks(flow);
     if (lacking !== undefined) throw new MissingInvokerError(flow.name, lacking);

@@ -12,6 +12,7 @@ import {
   CHUNK_BYTES,
   droppedRefs,
   inChunks,
+  INLINE_RESULT_BYTES,
   INLINE_VALUE_BYTES,
   MAX_CHUNKS,
   overflow,
@@ -20,7 +21,7 @@ import {
 import type { Decision, Environment, Event, Outcome, Plan } from "../core/events.ts";
 import { awaitsMail, hasParked, hasWaited } from "../core/mail.ts";
 import { hasEnded, type State, type Stored } from "../core/state.ts";
-import { allResults, type Load, refsOf } from "../core/values.ts";
+import { allResults, hasRefs, type Load, refsOf } from "../core/values.ts";
 import type { Flow } from "../flow/types.ts";
 import { jsonEquals } from "../json.ts";
 import { ConflictError, UnavailableError } from "../errors.ts";
@@ -88,6 +89,12 @@ export class Executions {
     return found.flow;
   }
 
+  /** The same, where it is known here already. */
+  knownFlow(state: State): Flow | undefined {
+    const flow = this.parts.registry.known(state.definition)?.flow;
+    return flow?.name === state.flow ? flow : undefined;
+  }
+
   /** What decisions are made with now. A head that the server fired is due, whatever our estimate of its time. */
   environment(load: Load, notBefore = 0): Environment {
     const { settings, nats } = this.parts;
@@ -127,15 +134,14 @@ export class Executions {
     const now = this.parts.nats.clock.now();
     // In its history, a schedule that has fired is what it was before.
     const before = head.parkedAs === undefined ? head.state : { ...head.state, phase: head.parkedAs };
-    const state = await this.#compacted(stamped(next, before, head.revision, visited, now));
+    const full = stamped(next, before, head.revision, visited, now);
+    const state = isCompact(full) ? full : await this.#compacted(full);
     const written = await this.parts.heads.write(state, head);
     if (written === undefined) {
       await this.#discardLost(state, state.chunks?.filter((ref) => !head.state.chunks?.includes(ref)) ?? []);
       return undefined;
     }
-    if (state.chunks !== undefined || head.state.chunks !== undefined || hasRefs(head.state)) {
-      this.parts.data.discard(droppedRefs(head.state, state));
-    }
+    if (hasRefs(head.state)) this.parts.data.discard(droppedRefs(head.state, state));
     if (isLeftBehind(head, state)) this.parts.heads.discard(head);
     if (hasEnded(state.phase) && hasWaited(state)) await this.clearMail(written);
     return flow !== undefined && hasParked(state, head.state) ? await this.collectMail(flow, written) : written;
@@ -359,7 +365,7 @@ function refsOfEvent(event: Event | undefined): number[] {
   return payload !== undefined && "ref" in payload ? [payload.ref] : [];
 }
 
-function hasRefs(state: State): boolean {
-  for (const stored of Object.values(state.results)) if ("ref" in stored) return true;
-  return state.signals !== undefined;
+/** Whether a state is small enough for its head as it is. */
+function isCompact({ trail, inlineBytes }: State): boolean {
+  return (trail === undefined || trail.length <= MAX_TRAIL) && inlineBytes <= INLINE_RESULT_BYTES;
 }

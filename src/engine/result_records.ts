@@ -77,7 +77,7 @@ export class KvResults<T> implements ResultRecords<T> {
     const fence = headers();
     fence.set("Nats-Expected-Last-Subject-Sequence", String(revision));
     try {
-      return await publish(this.#nats, this.#subject(key), body, fence);
+      return await publish(this.#nats, this.#subject(key), body, { headers: fence });
     } catch (error) {
       if (isConflict(error)) return undefined;
       throw packtrailError(error, `recording a result of ${key.name}`);

@@ -19,7 +19,7 @@ import type { Connection } from "../connection.ts";
 import { PacktrailError, PayloadTooLargeError, PermissionError, UnavailableError } from "../errors.ts";
 import type { Names } from "../names.ts";
 import { Outbox } from "../outbox.ts";
-import { Requests } from "../requests.ts";
+import { type Outcome, Requests } from "../requests.ts";
 import { ServerClock } from "./clock.ts";
 import { limitAdvice } from "./limits.ts";
 
@@ -72,6 +72,14 @@ const PUBLISH_TIMEOUT_MS = 5_000;
 
 const DECODER = new TextDecoder();
 
+/** What a message is published with. */
+export interface PublishOptions {
+  /** Headers to send. */
+  readonly headers?: MsgHdrs;
+  /** Told the sequence before what the server sends next is looked at: the message itself may come behind it. */
+  readonly stored?: (sequence: number) => void;
+}
+
 /**
  * Publishes to a stream. Returns the sequence of the message.
  *
@@ -81,9 +89,23 @@ const DECODER = new TextDecoder();
  * @throws {JetStreamApiError} Where the stream refuses the message.
  * @throws {NoAnswerError} Where no answer came.
  */
-export async function publish(nats: Nats, subject: string, body: string, headers?: MsgHdrs): Promise<number> {
+export function publish(nats: Nats, subject: string, body: string, options: PublishOptions = {}): Promise<number> {
+  const { headers, stored } = options;
   const limits = { timeoutMs: PUBLISH_TIMEOUT_MS, ...(headers === undefined ? {} : { headers }) };
-  const outcome = await nats.requests.send(subject, body, limits);
+  return new Promise((resolve, reject) => {
+    nats.requests.call(subject, body, limits, (outcome) => {
+      try {
+        const sequence = sequenceOf(outcome, nats, subject, body);
+        stored?.(sequence);
+        resolve(sequence);
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
+}
+
+function sequenceOf(outcome: Outcome, nats: Nats, subject: string, body: string): number {
   switch (outcome.kind) {
     case "reply": {
       const answer = JSON.parse(DECODER.decode(outcome.data)) as { seq?: number; error?: ApiError };

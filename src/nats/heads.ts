@@ -57,16 +57,18 @@ export class Heads {
     return head.phase === "due" ? await this.#newest(head) : head;
   }
 
+  /** The delivered head, where it was written here just now: it need not be decoded. */
+  own({ subject, sequence }: Delivery): Head | undefined {
+    const at = this.#nats.names.parseHead(subject);
+    return at?.phase === "ready" ? this.written.take(sequence, at.flow, at.id) : undefined;
+  }
+
   /**
    * The head that a delivered message is or was. One that the server wrote itself is looked at closely: it may be a
    * stale one on top of a newer head (R2).
    */
   async delivered(delivery: Delivery): Promise<Head> {
-    const { subject, sequence } = delivery;
-    const at = this.#nats.names.parseHead(subject);
-    const own = at?.phase === "ready" ? this.written.take(sequence, at.flow, at.id) : undefined;
-    if (own !== undefined) return own;
-    const head = headOf(subject, delivery.text(), sequence, this.#nats.names);
+    const head = headOf(delivery.subject, delivery.text(), delivery.sequence, this.#nats.names);
     return head.phase === "due" ? await this.#newest(head) : head;
   }
 
@@ -81,9 +83,9 @@ export class Heads {
     const subject = this.#nats.names.head(next.phase, next.flow, next.id);
     try {
       const headers = this.#headers(next, previous, write);
-      const revision = await publish(this.#nats, subject, encodeState(next), headers);
-      const head = { state: next, phase: next.phase, revision, fence: revision };
-      this.written.add(head);
+      const headAt = (revision: number) => ({ state: next, phase: next.phase, revision, fence: revision });
+      const stored = (revision: number) => this.written.add(headAt(revision));
+      const head = headAt(await publish(this.#nats, subject, encodeState(next), { headers, stored }));
       if (hasEnded(next.phase) && this.#retention[next.phase] !== undefined) await this.#outlive(head);
       return head;
     } catch (error) {
@@ -99,7 +101,7 @@ export class Heads {
     const once = headers();
     once.set("Nats-Msg-Id", `${state.id}.${trail.at(-1)![0]}`);
     try {
-      await publish(this.#nats, this.#nats.names.history(state.flow, state.id), body, once);
+      await publish(this.#nats, this.#nats.names.history(state.flow, state.id), body, { headers: once });
     } catch (error) {
       throw packtrailError(error, `recording the history of execution ${state.id}`);
     }
@@ -175,16 +177,16 @@ export class Heads {
   #headers(next: State, previous: Head | undefined, write: string): MsgHdrs {
     const { names } = this.#nats;
     const note = headers();
-    note.set("Nats-Expected-Last-Subject-Sequence", String(previous?.fence ?? 0));
-    note.set("Nats-Expected-Last-Subject-Sequence-Subject", names.headsOf(next.flow, next.id));
-    note.set(HEAD_HEADER, JSON.stringify(noteOf(next, write)));
+    note.append("Nats-Expected-Last-Subject-Sequence", String(previous?.fence ?? 0));
+    note.append("Nats-Expected-Last-Subject-Sequence-Subject", names.headsOf(next.flow, next.id));
+    note.append(HEAD_HEADER, JSON.stringify(noteOf(next, write)));
     if (isSchedule(next.phase)) {
-      note.set("Nats-Schedule", `@at ${new Date(next.alarm!).toISOString()}`);
-      note.set("Nats-Schedule-Target", names.head("due", next.flow, next.id));
+      note.append("Nats-Schedule", `@at ${new Date(next.alarm!).toISOString()}`);
+      note.append("Nats-Schedule-Target", names.head("due", next.flow, next.id));
     }
     if (previous !== undefined && isSchedule(previous.phase) && previous.phase !== next.phase) {
-      note.set("Nats-Schedule-Next", "purge");
-      note.set("Nats-Scheduler", names.head(previous.phase, next.flow, next.id));
+      note.append("Nats-Schedule-Next", "purge");
+      note.append("Nats-Scheduler", names.head(previous.phase, next.flow, next.id));
     }
     this.#addRetention(note, next);
     return note;
@@ -194,8 +196,8 @@ export class Heads {
   #addRetention(note: MsgHdrs, next: State): void {
     const ttl = hasEnded(next.phase) ? this.#retention[next.phase] : undefined;
     if (ttl === undefined) return;
-    if (refsOf(next).length === 0) return note.set("Nats-TTL", `${Math.max(1, Math.ceil(ttl / 1_000))}s`);
-    note.set("Nats-Schedule", `@at ${new Date(next.updatedAt + ttl).toISOString()}`);
-    note.set("Nats-Schedule-Target", this.#nats.names.removed(next.flow, next.id));
+    if (refsOf(next).length === 0) return note.append("Nats-TTL", `${Math.max(1, Math.ceil(ttl / 1_000))}s`);
+    note.append("Nats-Schedule", `@at ${new Date(next.updatedAt + ttl).toISOString()}`);
+    note.append("Nats-Schedule-Target", this.#nats.names.removed(next.flow, next.id));
   }
 }

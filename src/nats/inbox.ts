@@ -50,7 +50,7 @@ export async function sendCommand(nats: Nats, command: Command, dedupe?: string)
   try {
     const note = headers();
     if (dedupe !== undefined) note.set("Nats-Msg-Id", dedupe);
-    await publish(nats, subject, body, dedupe === undefined ? undefined : note);
+    await publish(nats, subject, body, dedupe === undefined ? {} : { headers: note });
   } catch (error) {
     if (isNoResponders(error)) throw error;
     throw packtrailError(error, `sending ${command.type} ${command.type === "start" ? command.flow : command.id}`);
@@ -64,7 +64,7 @@ export async function sendRaw(nats: Nats, subject: string, body: string, dedupe:
   const note = headers();
   note.set("Nats-Msg-Id", dedupe);
   try {
-    await publish(nats, subject, body, note);
+    await publish(nats, subject, body, { headers: note });
   } catch (error) {
     throw packtrailError(error, `sending ${subject} again`);
   }

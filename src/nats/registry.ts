@@ -41,7 +41,8 @@ export async function definitionHash(definition: FlowDef): Promise<string> {
 /** Reads and writes the registry. */
 export class FlowRegistry {
   readonly #nats: Nats;
-  readonly #byHash = new Map<string, Promise<RegisteredFlow | undefined>>();
+  readonly #known = new Map<string, RegisteredFlow>();
+  readonly #loading = new Map<string, Promise<RegisteredFlow | undefined>>();
   #bucket: Promise<KV> | undefined;
 
   /** Creates the registry of a namespace. No I/O. */
@@ -74,18 +75,26 @@ export class FlowRegistry {
 
   /** Makes a flow known here without asking the registry. */
   remember(registered: RegisteredFlow): void {
-    this.#byHash.set(registered.hash, Promise.resolve(registered));
+    this.#known.set(registered.hash, registered);
+  }
+
+  /** The flow of a definition's hash, where it is known here. */
+  known(hash: string): RegisteredFlow | undefined {
+    return this.#known.get(hash);
   }
 
   /** The flow of a definition's hash; `undefined` where the registry does not have it. */
-  byHash(hash: string): Promise<RegisteredFlow | undefined> {
-    let found = this.#byHash.get(hash);
+  async byHash(hash: string): Promise<RegisteredFlow | undefined> {
+    const known = this.#known.get(hash);
+    if (known !== undefined) return known;
+    let found = this.#loading.get(hash);
     if (found === undefined) {
-      found = this.#load(hash);
-      this.#byHash.set(hash, found);
-      found.then((flow) => flow ?? this.#byHash.delete(hash), () => this.#byHash.delete(hash));
+      found = this.#load(hash).finally(() => this.#loading.delete(hash));
+      this.#loading.set(hash, found);
     }
-    return found;
+    const registered = await found;
+    if (registered !== undefined) this.remember(registered);
+    return registered;
   }
 
   /** The newest definition of a flow; `undefined` where the registry does not have it. */

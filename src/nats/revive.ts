@@ -53,7 +53,7 @@ async function rewrite(nats: Nats, schedule: StoredMsg): Promise<boolean> {
   }
   note.set("Nats-Expected-Last-Subject-Sequence", String(schedule.seq));
   try {
-    await publish(nats, schedule.subject, schedule.string(), note);
+    await publish(nats, schedule.subject, schedule.string(), { headers: note });
     return true;
   } catch (error) {
     if (isConflict(error)) return false;

@@ -6,25 +6,34 @@
 
 import type { Head } from "./head.ts";
 
+/**
+ * How many are remembered, and how much of inline results they may hold, in bytes of JSON: what is written now is
+ * delivered behind all that was ready before it.
+ */
+const MAX_HEADS = 4_096;
+const MAX_BYTES = 4 << 20;
+
 /** Remembers the latest heads that were written, each until it is delivered. */
 export class WrittenHeads {
+  /** The oldest first. */
   readonly #heads = new Map<number, Head>();
-  #limit = 0;
+  #bytes = 0;
+  #isRemembering = false;
 
-  /** Remembers up to so many from now on; none where it is 0. */
-  remember(limit: number): void {
-    this.#limit = limit;
+  /** Begins to remember, or stops and forgets all. */
+  remember(isRemembering: boolean): void {
+    this.#isRemembering = isRemembering;
     this.forget();
   }
 
   /** Takes a head in that is work to be delivered. */
   add(head: Head): void {
-    if (this.#limit === 0 || head.phase !== "ready") return;
+    if (!this.#isRemembering || head.phase !== "ready") return;
     this.#heads.set(head.revision, head);
-    if (this.#heads.size <= this.#limit) return;
-    for (const oldest of this.#heads.keys()) {
-      this.#heads.delete(oldest);
-      break;
+    this.#bytes += head.state.inlineBytes;
+    for (const oldest of this.#heads.values()) {
+      if (this.#heads.size <= MAX_HEADS && this.#bytes <= MAX_BYTES) return;
+      this.#remove(oldest);
     }
   }
 
@@ -32,12 +41,18 @@ export class WrittenHeads {
   take(revision: number, flow: string, id: string): Head | undefined {
     const head = this.#heads.get(revision);
     if (head === undefined) return undefined;
-    this.#heads.delete(revision);
+    this.#remove(head);
     return head.state.flow === flow && head.state.id === id ? head : undefined;
   }
 
   /** Forgets all: a stream that was made anew, or restored, counts its messages from the start. */
   forget(): void {
     this.#heads.clear();
+    this.#bytes = 0;
+  }
+
+  #remove(head: Head): void {
+    this.#heads.delete(head.revision);
+    this.#bytes -= head.state.inlineBytes;
   }
 }
