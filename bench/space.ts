@@ -74,7 +74,7 @@ export class Space implements AsyncDisposable {
   async start(flow: string, count: number, payload: (index: number) => JsonObject = () => PAYLOAD): Promise<string[]> {
     const ids: string[] = [];
     let next = 0;
-    await Promise.all(Array.from({ length: STARTS_IN_FLIGHT }, async () => {
+    await Promise.all(Array.from({ length: Math.min(STARTS_IN_FLIGHT, count) }, async () => {
       while (next < count) ids.push(await this.server.start(flow, payload(next++)));
     }));
     return ids;

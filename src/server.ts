@@ -205,7 +205,7 @@ export class Server extends Observer implements AsyncDisposable {
     checkName("flow", flow);
     checkKnown("options", options, new Set(["id"]));
     const text = objectText("payload", payload, this.#maxPayload());
-    const id = options.id === undefined ? `exec-${randomId()}${randomId()}` : checkName("options.id", options.id);
+    const id = options.id === undefined ? `exec-${randomId(20)}` : checkName("options.id", options.id);
     await this.#directly(
       async () => {
         const registered = await this.#flow(flow);

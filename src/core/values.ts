@@ -121,6 +121,14 @@ export function refsOf(state: State): number[] {
   return refs;
 }
 
+/** Whether a state refers to anything in the data stream. */
+export function hasRefs({ input, results, signals, chunks }: State): boolean {
+  if (chunks !== undefined || "ref" in input) return true;
+  for (const node in results) if ("ref" in results[node]!) return true;
+  for (const name in signals) if ("ref" in signals[name]!) return true;
+  return false;
+}
+
 /** The shared payload after something was merged into it. */
 export function mergedPayload(payload: PayloadSource, merge: Merge): PayloadSource {
   const earlier = (payload.merged ?? []).filter((other) => mergedKey(other) !== mergedKey(merge));

@@ -6,6 +6,7 @@
 
 import type { Attempt, Outcome } from "../core/events.ts";
 import type { State } from "../core/state.ts";
+import { hasRefs, type Load } from "../core/values.ts";
 import type { Flow, TaskNode } from "../flow/types.ts";
 import type { InvokerRegistry } from "../invoker/registry.ts";
 import { type Results, UNCACHED } from "../invoker/cache.ts";
@@ -101,7 +102,7 @@ export class Attempts {
     return { status: "ok", payload, bytes: text.length };
   }
 
-  async #invoke(
+  #invoke(
     node: TaskNode,
     state: State,
     attempt: Attempt,
@@ -111,8 +112,9 @@ export class Attempts {
     const { data, settings: { maxPayloadBytes } } = this.#executions.parts;
     const invoker = this.#invokers.get(node.invoker);
     if (invoker === undefined) throw new Error(`this engine has no invoker of kind ${node.invoker}`);
-    const load = await this.#answered(() => loadFor(data, invoker, state), abortion);
-    return await invoke({ invoker, node, state, attempt, load, timeoutMs, maxPayloadBytes, abortion });
+    const call = (load: Load) => invoke({ invoker, node, state, attempt, load, timeoutMs, maxPayloadBytes, abortion });
+    if (!hasRefs(state)) return call(data);
+    return this.#answered(() => loadFor(data, invoker, state), abortion).then(call);
   }
 
   async #dispatch(

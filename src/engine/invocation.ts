@@ -37,11 +37,9 @@ export function idempotencyKey(id: string, { node, generation, attempt }: Attemp
 
 /** Reads what an invoker may look at of a state before it is called. */
 export async function loadFor(data: DataStore, invoker: Invoker, state: State): Promise<Load> {
-  const refs = refsOf(state);
-  if (refs.length === 0) return data;
   return invoker.readsContext === false
     ? await data.loadedFor((load) => payloadOf(state, load))
-    : await data.loaded(refs);
+    : await data.loaded(refsOf(state));
 }
 
 /** Calls an invoker. Rejects where it throws, runs out of time or is aborted. */

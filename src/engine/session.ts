@@ -100,7 +100,9 @@ export class Session {
       this.#doubted = false;
       if (await this.#reload()) return true;
     }
-    const draft = await this.#patiently(() => this.#applied());
+    const draft = this.#unsaved.length === 0
+      ? { state: this.#head.state, visited: [], events: 0 }
+      : await this.#patiently(() => this.#applied());
     if (draft === undefined) return false;
     const isChanged = draft.state !== this.#head.state;
     if (isChanged && draft.state.phase !== "active") return await this.#write(draft);

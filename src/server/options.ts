@@ -230,10 +230,10 @@ export function checkKnown(path: string, value: unknown, known: ReadonlySet<stri
   }
 }
 
-/** Ten random letters and digits. */
-export function randomId(): string {
+/** Random letters and digits. */
+export function randomId(length = 10): string {
   let id = "";
-  for (const byte of crypto.getRandomValues(new Uint8Array(10))) {
+  for (const byte of crypto.getRandomValues(new Uint8Array(length))) {
     id += "0123456789abcdefghijklmnopqrstuvwxyz"[byte % 36];
   }
   return id;
