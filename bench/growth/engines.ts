@@ -7,7 +7,7 @@ import { startEngine } from "../engine_process.ts";
 
 const EXECUTIONS = 3_000;
 const TASKS = 10;
-const REPEATS = 3;
+const REPEATS = 7;
 
 /** The same load, started by this process, in turn for one engine process and for two that share a namespace. */
 export async function engines(ground: Ground): Promise<Finding[]> {
