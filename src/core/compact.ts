@@ -10,8 +10,8 @@ import { hasEnded, type State, type Stored } from "./state.ts";
 /** The largest value that is kept inline, in bytes of JSON. */
 export const INLINE_VALUE_BYTES = 2_048;
 
-/** How much of inline results a head may carry, in bytes of JSON. */
-export const INLINE_RESULT_BYTES = 4_096;
+/** How much of inline results a head may carry beside the latest, in bytes of JSON. */
+export const INLINE_RESULT_BYTES = 2_048;
 
 /** After how many chunks of earlier results they are put together anew, as few as will do. */
 export const MAX_CHUNKS = 32;
@@ -28,7 +28,8 @@ export const CHUNK_BYTES = 256 * 1_024;
  * @param chunkBytes How large a chunk may be.
  */
 export function overflow(state: State, chunkBytes = CHUNK_BYTES): Readonly<Record<string, Stored>> | undefined {
-  if (state.inlineBytes <= (hasEnded(state.phase) ? chunkBytes / 4 : INLINE_RESULT_BYTES)) return undefined;
+  const limit = hasEnded(state.phase) ? chunkBytes / 4 : INLINE_RESULT_BYTES;
+  if (state.inlineBytes <= limit || state.inlineBytes - latestBytes(state) <= limit) return undefined;
   const moved: Record<string, Stored> = {};
   let count = 0;
   for (const [node, stored] of Object.entries(state.results)) {
@@ -37,6 +38,11 @@ export function overflow(state: State, chunkBytes = CHUNK_BYTES): Readonly<Recor
     count++;
   }
   return count === 0 ? undefined : moved;
+}
+
+function latestBytes({ payload: { from }, results }: State): number {
+  const latest = from === undefined ? undefined : getOwn(results, from);
+  return latest !== undefined && "value" in latest ? JSON.stringify(latest.value).length : 0;
 }
 
 /** Results in as few parts as will do, none larger than a chunk may be, unless one result alone is. */
@@ -72,12 +78,16 @@ export function withChunk(state: State, moved: Readonly<Record<string, Stored>>,
 
 /** The sequences in the data stream that a state names and its successor does not. */
 export function droppedRefs(previous: State, next: State): number[] {
-  const kept = new Set(refs(next));
-  return refs(previous).filter((ref) => !kept.has(ref));
+  // Most steps change no chunk, and have no other references.
+  const { chunks = [] } = previous;
+  const before = refs(previous, chunks === next.chunks ? [] : chunks);
+  if (before.length === 0) return before;
+  const kept = new Set(refs(next, next.chunks ?? []));
+  return before.filter((ref) => !kept.has(ref));
 }
 
-function refs(state: State): number[] {
-  const found = [...state.chunks ?? []];
+function refs(state: State, chunks: readonly number[]): number[] {
+  const found = [...chunks];
   for (const stored of Object.values(state.results)) if ("ref" in stored) found.push(stored.ref);
   for (const stored of Object.values(state.signals ?? {})) if ("ref" in stored) found.push(stored.ref);
   return found;

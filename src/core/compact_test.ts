@@ -4,11 +4,20 @@ import type { State, Stored } from "./state.ts";
 import { flowOf, started, task } from "./testing/fixtures.ts";
 
 function stateOf(results: Record<string, Stored>, more: Partial<State> = {}): State {
-  return { ...started(flowOf([task("a")])), results, inlineBytes: INLINE_RESULT_BYTES + 1, ...more };
+  return { ...started(flowOf([task("a")])), results, inlineBytes: INLINE_RESULT_BYTES + 2, ...more };
 }
 
 Deno.test("results stay in the head while they are small", () => {
   assertEquals(overflow(stateOf({ a: { value: 1 } }, { inlineBytes: INLINE_RESULT_BYTES })), undefined);
+});
+
+Deno.test("the shared payload does not count: what is as large is moved with others, not one by one", () => {
+  const results = { a: { value: 1 }, b: { value: "x".repeat(1_000) } };
+  const sized = (inlineBytes: number) => overflow(stateOf(results, { payload: { from: "b" }, inlineBytes }));
+  assertEquals(sized(INLINE_RESULT_BYTES + 1_002), undefined);
+  assertEquals(sized(INLINE_RESULT_BYTES + 1_003), { a: { value: 1 } });
+  const elsewhere = stateOf({ a: { value: 1 }, b: { ref: 3, size: 9 } }, { payload: { from: "b" } });
+  assertEquals(overflow(elsewhere), { a: { value: 1 } });
 });
 
 Deno.test("all inline results but the shared payload move away together", () => {

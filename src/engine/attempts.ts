@@ -57,6 +57,8 @@ export class Attempts {
   readonly #invokers: InvokerRegistry;
   readonly #dispatchers: ReadonlyMap<string, Dispatcher>;
   readonly #results: Results<Outcome>;
+  /** Flows whose every task can be run here. */
+  readonly #able = new WeakSet<Flow>();
 
   /** Creates what starts attempts. No I/O. */
   constructor({ executions, invokers, dispatchers = new Map(), results = UNCACHED }: AttemptsOptions) {
@@ -68,10 +70,12 @@ export class Attempts {
 
   /** Whether this engine can run every task of a flow. Returns the first kind of invoker it lacks. */
   lacks(flow: Flow): string | undefined {
+    if (this.#able.has(flow)) return undefined;
     for (const node of flow.nodes.values()) {
       if (node.type !== "task" || this.#invokers.kinds.has(node.invoker)) continue;
       if (!this.#dispatchers.has(node.invoker)) return node.invoker;
     }
+    this.#able.add(flow);
     return undefined;
   }
 
