@@ -246,6 +246,11 @@ export class Names {
     return `flow-${flow}`;
   }
 
+  /** The consumer that counts what has completed of a flow. */
+  counter(flow: string): string {
+    return `completed-${flow}`;
+  }
+
   /** The subjects of a flow's work. */
   work(flow: string): string[] {
     return [this.headsIn("ready", flow), this.headsIn("due", flow)];

@@ -24,6 +24,7 @@ import { DataStore } from "./nats/data.ts";
 import { type DeadLetter, DeadLetters, isCut, textOf } from "./nats/dead_letters.ts";
 import { Heads } from "./nats/heads.ts";
 import { type Command, sendCommand, sendRaw } from "./nats/inbox.ts";
+import { Counting } from "./nats/counting.ts";
 import { Listing } from "./nats/listing.ts";
 import { Mailbox } from "./nats/mail.ts";
 import { Patience } from "./nats/patience.ts";
@@ -112,7 +113,17 @@ export class Server extends Observer implements AsyncDisposable {
     const data = new DataStore(nats, writer.replaceAll(".", "-"));
     const deadLetters = new DeadLetters(nats);
     const byName = new Map(flows.map((registered) => [registered.flow.name, registered]));
-    super({ nats, flows: byName, registry, heads, data, listing: new Listing(nats, heads), deadLetters, meter });
+    super({
+      nats,
+      flows: byName,
+      registry,
+      heads,
+      data,
+      listing: new Listing(nats, heads),
+      counting: new Counting(nats, heads),
+      deadLetters,
+      meter,
+    });
     this.#nats = nats;
     this.#options = options;
     this.#flows = byName;

@@ -10,6 +10,7 @@ import { awaitsMail } from "../core/mail.ts";
 import { UnavailableError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import { type Nats, onReconnect, untilAnswered } from "../nats/client.ts";
+import { Counters } from "../nats/counters.ts";
 import type { DeadLetters } from "../nats/dead_letters.ts";
 import { type Delivery, firstUntil } from "../nats/delivery.ts";
 import type { Head } from "../nats/head.ts";
@@ -69,6 +70,9 @@ const LATE_MS = 5_000;
 /** How often an engine sweeps, and looks after its consumers, in milliseconds. */
 const SWEEP_MS = 1_000;
 
+/** How often it looks whether the flows it works on need counters, in milliseconds. */
+const COUNT_MS = 10_000;
+
 /** Works on the executions of some flows until it is stopped. */
 export class Engine {
   readonly #options: EngineOptions;
@@ -77,6 +81,7 @@ export class Engine {
   readonly #pullers: Puller[] = [];
   readonly #flowPullers = new Map<string, Puller>();
   readonly #sweeper: Sweeper;
+  readonly #counters: Counters;
   readonly #cancelled = new Set<string>();
   /**
    * By flow: messages stored before this time are superseded perhaps, although they are delivered for the first time.
@@ -94,6 +99,7 @@ export class Engine {
     this.#options = options;
     this.#lanes = new Lanes(options.maxConcurrency);
     this.#sweeper = new Sweeper(options.nats, options.logger);
+    this.#counters = new Counters(options.nats, options.logger);
     this.#failures = new Failures(options);
   }
 
@@ -107,6 +113,7 @@ export class Engine {
       this.#sweeper.sweep();
       this.#lookForLost();
     }, SWEEP_MS);
+    const count = setInterval(() => void this.#counters.keep(), COUNT_MS);
     const cancels = nats.nc.subscribe(nats.names.events("cancelled"), {
       callback: (error, msg) => {
         if (error === null) this.#noticeCancel(msg.subject.split(".").at(-1)!);
@@ -127,6 +134,7 @@ export class Engine {
     } finally {
       clearInterval(heartbeat);
       clearInterval(sweep);
+      clearInterval(count);
       if (!nats.nc.isClosed()) cancels.unsubscribe();
       unwatch();
       refusals.stop();
@@ -191,6 +199,7 @@ export class Engine {
   /** Makes what was deleted anew: once, however many pullers miss something. */
   #restore(): Promise<void> {
     this.#options.executions.parts.heads.written.forget();
+    this.#counters.forget();
     this.#restoring ??= this.#options.restore()
       .then(() => this.#ensureConsumers())
       .finally(() => this.#restoring = undefined);
@@ -241,6 +250,7 @@ export class Engine {
       this.#lanes.done(held);
       if (this.#isStopping) this.#lanes.release();
       this.#sweeper.touched(held.flow);
+      this.#counters.touched(held.flow);
       this.#flowPullers.get(held.flow)?.kick();
       this.#startNext();
       this.#settle();

@@ -9,17 +9,15 @@
  */
 
 import type { StoredMsg } from "@nats-io/jetstream";
-import { type ExecutionStatus, isPhase, type Phase, PHASES, statusOf } from "../core/state.ts";
+import { type ExecutionStatus, isPhase, type Phase, statusOf } from "../core/state.ts";
 import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.ts";
 import { eventOf, type ExecutionEvent } from "./events.ts";
 import { type Head, parseNote } from "./head.ts";
-import type { Heads } from "./heads.ts";
-import { readBackwards, readForwards } from "./read.ts";
+import { type Heads, readHeads } from "./heads.ts";
+import { readBackwards } from "./read.ts";
 
 const LIVE: readonly Phase[] = ["ready", "due", "active", "delayed", "waiting"];
-const IN_HAND: ReadonlySet<Phase> = new Set(["ready", "due", "active"]);
 const MAX_READS = 512;
-const PARALLEL = 32;
 /** What most executions are in: picked out of all that there is, where others are found by their filter. */
 const COMMON: ReadonlySet<string> = new Set(["*", "completed"]);
 
@@ -33,14 +31,6 @@ export interface RecentOptions {
   readonly limit: number;
   /** Only changes before this revision. */
   readonly before?: number;
-}
-
-/** What of a flow's work no ack has settled. */
-interface Undone {
-  /** How many messages. */
-  readonly count: number;
-  /** The sequence that none of them is before. */
-  readonly from: number;
 }
 
 /** Lists executions. */
@@ -71,8 +61,9 @@ export class Listing {
       else if (known === status) sure.push(id);
     }
     const resolved = await this.#withoutEnded(doubtful);
-    const heads = await this.#readAll(resolved);
-    for (const [id, head] of heads) if (head !== undefined && headStatus(head) === status) sure.push(id);
+    for (const [id, head] of await readHeads(this.#heads, resolved)) {
+      if (head !== undefined && headStatus(head) === status) sure.push(id);
+    }
     return sure.sort();
   }
 
@@ -91,25 +82,6 @@ export class Listing {
       if (!isNotFound(error) && !isNoResponders(error)) throw packtrailError(error, "listing executions");
     }
     return events;
-  }
-
-  /**
-   * How many executions of each status a flow has, by the server's own counters.
-   *
-   * What is `ready` or `due` and not acked is what the flow's consumer has left to deliver or to see acked; what is
-   * acked is superseded (R3), wherever it lingers. An `active` head is progress saved under such a message. What is
-   * superseded may be not acked yet, or never: where little is in hand, its heads are read, so that a flow at rest is
-   * counted exactly.
-   */
-  async counts(flow: string): Promise<Record<ExecutionStatus, number>> {
-    const { names } = this.#nats;
-    const undone = await this.#undone(flow);
-    const counted = PHASES.filter((phase) => undone === undefined || !IN_HAND.has(phase));
-    const counts = { ...await this.#inHand(flow, undone), completed: 0, failed: 0, cancelled: 0 };
-    await Promise.all(counted.map(async (phase) => {
-      counts[phase === "due" ? "running" : statusOf(phase)] += await this.#count(names.headsIn(phase, flow));
-    }));
-    return counts;
   }
 
   /** The event of a message, where it is its execution's head. */
@@ -174,79 +146,6 @@ export class Listing {
     if (ids.length <= MAX_READS) return ids;
     const ended = await this.#subjects(["completed", "cancelled"]);
     return ids.filter((id) => !ended.has(id));
-  }
-
-  async #readAll(ids: readonly string[], flow?: string): Promise<[string, Head | undefined][]> {
-    const heads: [string, Head | undefined][] = [];
-    for (let start = 0; start < ids.length; start += PARALLEL) {
-      const batch = ids.slice(start, start + PARALLEL);
-      heads.push(
-        ...await Promise.all(batch.map(async (id): Promise<[string, Head | undefined]> => [
-          id,
-          await this.#heads.read(id, flow).catch(() => undefined),
-        ])),
-      );
-    }
-    return heads;
-  }
-
-  /** How many messages match a filter: the server says so with the first of them. */
-  async #count(filter: string): Promise<number> {
-    try {
-      const query = { seq: 1, next_by_subj: filter, batch: 1 };
-      for await (
-        const message of await this.#nats.jsm.direct.getBatch(this.#nats.names.executionStream(), query)
-      ) {
-        return 1 + Number(message.header.get("Nats-Num-Pending") || 0);
-      }
-    } catch (error) {
-      const code = (error as { code?: unknown } | undefined)?.code;
-      if (code !== 404 && !isNotFound(error) && !isNoResponders(error)) throw packtrailError(error, "counting");
-    }
-    return 0;
-  }
-
-  /** How many executions are in hand, by status: by their heads where they are few, else as many as are undone. */
-  async #inHand(flow: string, undone: Undone | undefined): Promise<{ running: number; waiting: number }> {
-    const counts = { running: 0, waiting: 0 };
-    if (undone === undefined || undone.count === 0) return counts;
-    const ids = undone.count <= MAX_READS ? await this.#undoneIds(flow, undone.from) : undefined;
-    if (ids === undefined) return { running: undone.count, waiting: 0 };
-    for (const [, head] of await this.#readAll([...ids], flow)) {
-      if (head === undefined || !IN_HAND.has(head.state.phase)) continue;
-      counts[headStatus(head) === "waiting" ? "waiting" : "running"]++;
-    }
-    return counts;
-  }
-
-  /** The executions whose work lies at or after a sequence; `undefined` where that is more than is read. */
-  async #undoneIds(flow: string, from: number): Promise<Set<string> | undefined> {
-    const { names } = this.#nats;
-    const ids = new Set<string>();
-    let read = 0;
-    for (const filter of names.work(flow)) {
-      for await (const { subject } of readForwards(this.#nats, names.executionStream(), filter, from)) {
-        if (++read > MAX_READS) return undefined;
-        const parsed = names.parseHead(subject);
-        if (parsed !== undefined) ids.add(parsed.id);
-      }
-    }
-    return ids;
-  }
-
-  /** What of a flow's messages is still to be delivered or acked; `undefined` where no engine ever had the flow. */
-  async #undone(flow: string): Promise<Undone | undefined> {
-    const { names, jsm } = this.#nats;
-    try {
-      const { num_pending, num_ack_pending, ack_floor } = await jsm.consumers.info(
-        names.executionStream(),
-        names.flowConsumer(flow),
-      );
-      return { count: num_pending + num_ack_pending, from: ack_floor.stream_seq + 1 };
-    } catch (error) {
-      if (isNotFound(error) || isNoResponders(error)) return undefined;
-      throw packtrailError(error, "counting");
-    }
   }
 }
 

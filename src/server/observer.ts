@@ -19,6 +19,7 @@ import type { DeadLetter, DeadLetters } from "../nats/dead_letters.ts";
 import { type ExecutionEvent, historyOf, watchEvents } from "../nats/events.ts";
 import type { Head } from "../nats/head.ts";
 import type { Heads } from "../nats/heads.ts";
+import type { Counting } from "../nats/counting.ts";
 import type { Listing } from "../nats/listing.ts";
 import type { FlowRegistry, FlowVersion, RegisteredFlow } from "../nats/registry.ts";
 import { checkIndex, checkLimit, checkOneOf } from "./checks.ts";
@@ -44,6 +45,7 @@ export interface ObserverParts {
   readonly data: DataStore;
   /** Which executions there are. */
   readonly listing: Listing;
+  readonly counting: Counting;
   /** What was given up on. */
   readonly deadLetters: DeadLetters;
   /** How long invocations took here. */
@@ -141,7 +143,7 @@ export class Observer {
   /** How many executions of each status each flow has, by the server's own counters. */
   async counts(): Promise<Record<string, Record<ExecutionStatus, number>>> {
     const flows = await this.listFlows();
-    const counts = await Promise.all(flows.map((flow) => this.#parts.listing.counts(flow)));
+    const counts = await Promise.all(flows.map((flow) => this.#parts.counting.counts(flow)));
     return Object.fromEntries(flows.map((flow, index) => [flow, counts[index]!]));
   }
 
