@@ -43,10 +43,11 @@ export interface Results {
 
 type Suite = (ground: Ground) => Promise<Finding[]>;
 
+// Latency first: what a process has done before it keeps slowing it down.
 const SUITES = new Map<string, Suite>([
+  ["latency", latency],
   ...THROUGHPUTS.map((name): [string, Suite] => [name, (ground) => throughput(ground, name)]),
   ["signals", signals],
-  ["latency", latency],
   ["cost", cost],
   ["long-chain", longChain],
   ["wide-fan", wideFan],
