@@ -103,8 +103,9 @@ export class Heads {
     try {
       const headers = this.#headers(next, previous, write);
       const headAt = (revision: number) => ({ state: next, phase: next.phase, revision, fence: revision });
-      const stored = (revision: number) => this.written.add(headAt(revision));
-      const head = headAt(await publish(this.#nats, subject, encodeState(next), { headers, stored }));
+      const body = encodeState(next);
+      const stored = (revision: number) => this.written.add(headAt(revision), body.length);
+      const head = headAt(await publish(this.#nats, subject, body, { headers, stored }));
       if (hasEnded(next.phase) && this.#retention[next.phase] !== undefined) await this.#outlive(head);
       return head;
     } catch (error) {

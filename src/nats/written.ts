@@ -7,17 +7,22 @@
 import type { Head } from "./head.ts";
 
 /**
- * How many are remembered, and how much of inline results they may hold, in bytes of JSON: what is written now is
- * delivered behind all that was ready before it.
+ * How many are remembered, and how long their bodies may be together: what is written now is delivered behind all that
+ * was ready before it.
  */
 const MAX_HEADS = 4_096;
-const MAX_BYTES = 4 << 20;
+const MAX_LENGTH = 16 << 20;
+
+interface Written {
+  readonly head: Head;
+  readonly length: number;
+}
 
 /** Remembers the latest heads that were written, each until it is delivered. */
 export class WrittenHeads {
   /** The oldest first. */
-  readonly #heads = new Map<number, Head>();
-  #bytes = 0;
+  readonly #heads = new Map<number, Written>();
+  #length = 0;
   #isRemembering = false;
 
   /** Begins to remember, or stops and forgets all. */
@@ -26,33 +31,34 @@ export class WrittenHeads {
     this.forget();
   }
 
-  /** Takes a head in that is work to be delivered. */
-  add(head: Head): void {
+  /** Takes a head in that is work to be delivered. `length` is that of its body. */
+  add(head: Head, length: number): void {
     if (!this.#isRemembering || head.phase !== "ready") return;
-    this.#heads.set(head.revision, head);
-    this.#bytes += head.state.inlineBytes;
+    this.#heads.set(head.revision, { head, length });
+    this.#length += length;
     for (const oldest of this.#heads.values()) {
-      if (this.#heads.size <= MAX_HEADS && this.#bytes <= MAX_BYTES) return;
+      if (this.#heads.size <= MAX_HEADS && this.#length <= MAX_LENGTH) return;
       this.#remove(oldest);
     }
   }
 
   /** The head with a revision, of an execution; `undefined` where it is not remembered. */
   take(revision: number, flow: string, id: string): Head | undefined {
-    const head = this.#heads.get(revision);
-    if (head === undefined) return undefined;
-    this.#remove(head);
+    const written = this.#heads.get(revision);
+    if (written === undefined) return undefined;
+    this.#remove(written);
+    const { head } = written;
     return head.state.flow === flow && head.state.id === id ? head : undefined;
   }
 
   /** Forgets all: a stream that was made anew, or restored, counts its messages from the start. */
   forget(): void {
     this.#heads.clear();
-    this.#bytes = 0;
+    this.#length = 0;
   }
 
-  #remove(head: Head): void {
+  #remove({ head, length }: Written): void {
     this.#heads.delete(head.revision);
-    this.#bytes -= head.state.inlineBytes;
+    this.#length -= length;
   }
 }
