@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { jetstream } from "@nats-io/jetstream";
-import { type ExecutionEvent, type FlowDef, NotFoundError } from "../mod.ts";
+import { type ExecutionEvent, type FlowDef, type JsonObject, NotFoundError } from "../mod.ts";
 import { chain, ended, inSpace, reaches, Recorder, type Space, streamsOf, until, within } from "./support/mod.ts";
 
 const asks: FlowDef = {
@@ -70,7 +70,8 @@ Deno.test("work that was superseded before any engine acked it is not counted as
     const taken = await (await jetstream(nc).consumers.get(names.executionStream(), names.flowConsumer("one"))).next();
     assertEquals(names.parseHead(taken!.subject)?.id, left);
     // A crash between the last commit and its ack.
-    await jetstream(nc).publish(taken!.subject.replace(".ready.", ".completed."), taken!.data);
+    const body = JSON.stringify({ ...taken!.json<JsonObject>(), phase: "completed" });
+    await jetstream(nc).publish(taken!.subject.replace(".ready.", ".completed."), body);
     assertEquals(await engine.server.counts(), {
       one: { running: 1, waiting: 0, completed: 2, failed: 0, cancelled: 0 },
     });

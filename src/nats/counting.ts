@@ -4,10 +4,11 @@
  * @module
  */
 
+import { StateFormatError } from "../core/codec.ts";
 import { type ExecutionStatus, type Phase, PHASES, statusOf } from "../core/state.ts";
 import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.ts";
 import { counterOf, countOf } from "./counters.ts";
-import { type Heads, readHeads } from "./heads.ts";
+import type { Heads } from "./heads.ts";
 import { headStatus } from "./listing.ts";
 import { readForwards } from "./read.ts";
 
@@ -62,11 +63,21 @@ export class Counting {
     if (undone === undefined || undone.count === 0) return counts;
     const ids = undone.count <= MAX_READS ? await this.#undoneIds(flow, undone.from) : undefined;
     if (ids === undefined) return { running: undone.count, waiting: 0 };
-    for (const [, head] of await readHeads(this.#heads, [...ids], flow)) {
-      if (head === undefined || !IN_HAND.has(head.state.phase)) continue;
-      counts[headStatus(head) === "waiting" ? "waiting" : "running"]++;
-    }
+    const statuses = await Promise.all([...ids].map((id) => this.#statusInHand(id, flow)));
+    for (const status of statuses) if (status !== undefined) counts[status]++;
     return counts;
+  }
+
+  /** The status of an execution, where it is in hand. One whose head cannot be read is, until that is dead-lettered. */
+  async #statusInHand(id: string, flow: string): Promise<"running" | "waiting" | undefined> {
+    try {
+      const head = await this.#heads.read(id, flow);
+      if (head === undefined || !IN_HAND.has(head.state.phase)) return undefined;
+      return headStatus(head) === "waiting" ? "waiting" : "running";
+    } catch (error) {
+      if (error instanceof StateFormatError) return "running";
+      throw error;
+    }
   }
 
   /** The executions whose work lies at or after a sequence; `undefined` where that is more than is read. */
@@ -74,12 +85,16 @@ export class Counting {
     const { names } = this.#nats;
     const ids = new Set<string>();
     let read = 0;
-    for (const filter of names.work(flow)) {
-      for await (const { subject } of readForwards(this.#nats, names.executionStream(), filter, from)) {
-        if (++read > MAX_READS) return undefined;
-        const parsed = names.parseHead(subject);
-        if (parsed !== undefined) ids.add(parsed.id);
+    try {
+      for (const filter of names.work(flow)) {
+        for await (const { subject } of readForwards(this.#nats, names.executionStream(), filter, from)) {
+          if (++read > MAX_READS) return undefined;
+          const parsed = names.parseHead(subject);
+          if (parsed !== undefined) ids.add(parsed.id);
+        }
       }
+    } catch (error) {
+      throw packtrailError(error, "counting");
     }
     return ids;
   }

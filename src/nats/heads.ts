@@ -26,25 +26,6 @@ import type { Delivery } from "./delivery.ts";
 import { type Head, HEAD_HEADER, headOf, noteOf, parseNote } from "./head.ts";
 import { WrittenHeads } from "./written.ts";
 
-/** How many heads are read at once. */
-const PARALLEL = 32;
-
-/** The heads of some executions; none for one that is gone, or cannot be read. */
-export async function readHeads(
-  heads: Heads,
-  ids: readonly string[],
-  flow?: string,
-): Promise<[id: string, head: Head | undefined][]> {
-  const found: [string, Head | undefined][] = [];
-  for (let start = 0; start < ids.length; start += PARALLEL) {
-    const batch = ids.slice(start, start + PARALLEL).map(async (id): Promise<[string, Head | undefined]> => {
-      return [id, await heads.read(id, flow).catch(() => undefined)];
-    });
-    found.push(...await Promise.all(batch));
-  }
-  return found;
-}
-
 /** How long ended executions are kept, in milliseconds; for ever where absent. */
 export type Retention = { readonly [phase in EndedPhase]?: number };
 

@@ -9,15 +9,17 @@
  */
 
 import type { StoredMsg } from "@nats-io/jetstream";
+import { StateFormatError } from "../core/codec.ts";
 import { type ExecutionStatus, isPhase, type Phase, statusOf } from "../core/state.ts";
 import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.ts";
 import { eventOf, type ExecutionEvent } from "./events.ts";
 import { type Head, parseNote } from "./head.ts";
-import { type Heads, readHeads } from "./heads.ts";
+import type { Heads } from "./heads.ts";
 import { readBackwards } from "./read.ts";
 
 const LIVE: readonly Phase[] = ["ready", "due", "active", "delayed", "waiting"];
 const MAX_READS = 512;
+const PARALLEL = 32;
 /** What most executions are in: picked out of all that there is, where others are found by their filter. */
 const COMMON: ReadonlySet<string> = new Set(["*", "completed"]);
 
@@ -61,7 +63,7 @@ export class Listing {
       else if (known === status) sure.push(id);
     }
     const resolved = await this.#withoutEnded(doubtful);
-    for (const [id, head] of await readHeads(this.#heads, resolved)) {
+    for (const [id, head] of await this.#readAll(resolved)) {
       if (head !== undefined && headStatus(head) === status) sure.push(id);
     }
     return sure.sort();
@@ -147,6 +149,22 @@ export class Listing {
     const ended = await this.#subjects(["completed", "cancelled"]);
     return ids.filter((id) => !ended.has(id));
   }
+
+  /** The heads of some executions; none for one that is gone, or cannot be read. */
+  async #readAll(ids: readonly string[]): Promise<[id: string, head: Head | undefined][]> {
+    const heads: [string, Head | undefined][] = [];
+    for (let start = 0; start < ids.length; start += PARALLEL) {
+      const batch = ids.slice(start, start + PARALLEL).map(async (id): Promise<[string, Head | undefined]> => {
+        return [id, await this.#heads.read(id).catch(noneWhereUnreadable)];
+      });
+      heads.push(...await Promise.all(batch));
+    }
+    return heads;
+  }
+}
+
+function noneWhereUnreadable(error: unknown): undefined {
+  if (!(error instanceof StateFormatError)) throw error;
 }
 
 /** The status of a head as users see it: a schedule that has fired has that of the phase it was parked in. */
