@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { type FlowDef, type NodeDef, NotFoundError, type Result, StateError, ValidationError } from "../mod.ts";
+import { FrailConnection } from "../faults/frail_connection.ts";
 import { chain, ended, Gate, inSpace, reaches, Recorder, until } from "./support/mod.ts";
 
 const task = (id: string, more: Partial<NodeDef & { type: "task" }> = {}): NodeDef => ({
@@ -180,5 +181,24 @@ Deno.test("a reason must be text", () =>
     const server = await space.server();
     for (const reason of [7, {}, null]) {
       await assertRejects(() => server.cancel("x", reason as unknown as string), ValidationError, "reason");
+    }
+  }));
+
+Deno.test("a resume whose answer is lost has its effect once, whatever the execution has come to since", () =>
+  inSpace(async (space) => {
+    const f = new Recorder(() => ({ status: "error", error: "broken" }));
+    const { server } = await space.engine({ flows: [chain("one", 1)], invokers: { f: f.invoke } });
+    for (const answer of [{ status: "error", error: "broken again" }, { status: "ok" }] as const) {
+      const frail = new FrailConnection(await space.connect());
+      const client = await space.server({}, frail.nc);
+      const id = await server.start("one");
+      await ended(server, id);
+      f.answer = () => answer;
+      frail.arm("lose-reply", 0);
+      await client.resume(id);
+      assertEquals(frail.hasFailed, true);
+      const phases = (await server.history(id)).map(({ status }) => status);
+      assertEquals(phases, ["running", "failed", "running", answer.status === "ok" ? "completed" : "failed"]);
+      f.answer = () => ({ status: "error", error: "broken" });
     }
   }));

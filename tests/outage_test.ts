@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { type FlowDef, UnavailableError } from "../mod.ts";
 import { startNatsServer } from "../tools/nats.ts";
-import { chain, ended, Gate, inSpace, reaches, Recorder, until } from "./support/mod.ts";
+import { chain, ended, Gate, inSpace, reaches, Recorder, until, within } from "./support/mod.ts";
 
 Deno.test("a NATS server killed and restarted loses nothing, while executions run and timers fall due", async () => {
   const storeDir = await Deno.makeTempDir({ prefix: "packtrail-store-" });
@@ -117,4 +117,17 @@ Deno.test("an engine whose connection is closed for good ends, and says so", () 
     await ended(server, await server.start("one"));
     await nc.close();
     await assertRejects(() => running, UnavailableError, "the NATS connection was closed");
+  }));
+
+Deno.test("an engine whose connection is closed for good does not wait for what it is at: nobody could be told", () =>
+  inSpace(async (space) => {
+    const f = new Gate();
+    const nc = await space.connect();
+    const options = { flows: [chain("one", 1)], invokers: { f: f.invoke }, drainTimeout: "1h" };
+    const server = await space.server(options, nc);
+    const running = server.run();
+    await server.start("one");
+    await until(() => f.held === 1);
+    await nc.close();
+    await assertRejects(() => within(running, "the engine to end"), UnavailableError, "connection was closed");
   }));

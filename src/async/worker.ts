@@ -102,9 +102,11 @@ export class AsyncWorker {
     this.#isStopping = true;
     await this.#puller.stop();
     if (this.#running.size === 0) return;
-    const timer = setTimeout(() => {
+    const drop = () => {
       for (const job of this.#running) job.drop();
-    }, this.#options.drainTimeoutMs);
+    };
+    const timer = setTimeout(drop, this.#options.drainTimeoutMs);
+    void this.#options.nats.nc.closed().then(drop); // nobody can be told of a result any more
     await new Promise<void>((resolve) => this.#idle = resolve);
     clearTimeout(timer);
   }

@@ -340,9 +340,11 @@ export class Engine {
     await Promise.all(this.#pullers.map((puller) => puller.stop()));
     this.#lanes.release();
     if (this.#isIdle()) return;
-    const timer = setTimeout(() => {
+    const drop = () => {
       for (const session of this.#sessions.values()) session.drop();
-    }, this.#options.drainTimeoutMs);
+    };
+    const timer = setTimeout(drop, this.#options.drainTimeoutMs);
+    void this.#options.nats.nc.closed().then(drop); // nobody can be told of a result any more
     await new Promise<void>((resolve) => this.#idle = resolve);
     clearTimeout(timer);
   }

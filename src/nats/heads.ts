@@ -26,6 +26,16 @@ import type { Delivery } from "./delivery.ts";
 import { type Head, HEAD_HEADER, headOf, noteOf, parseNote } from "./head.ts";
 import { WrittenHeads } from "./written.ts";
 
+/** The head that a state was written as, where the trail of a later one says that it was. */
+function passed(state: State, later: Head): Head | undefined {
+  const { trail = [], version } = later.state;
+  const entry = version > state.version ? trail[trail.length - (version - state.version)] : undefined;
+  if (entry === undefined) return undefined;
+  const [revision] = entry;
+  if (JSON.stringify(entry) !== JSON.stringify(trailEntry(state, revision))) return undefined;
+  return { state, phase: state.phase, revision, fence: revision };
+}
+
 /** How long ended executions are kept, in milliseconds; for ever where absent. */
 export type Retention = { readonly [phase in EndedPhase]?: number };
 
@@ -142,7 +152,7 @@ export class Heads {
     });
     if (head === undefined || head.state.version < next.version) throw packtrailError(error, action);
     const message = await this.#last(this.#nats.names.head(head.phase, next.flow, next.id), action);
-    return parseNote(message?.header)?.w === write ? head : undefined;
+    return parseNote(message?.header)?.w === write ? head : passed(next, head);
   }
 
   /** The newest of an execution's messages when a `due` one is on top (R2). */
