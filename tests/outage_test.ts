@@ -123,7 +123,8 @@ Deno.test("an engine whose connection is closed for good does not wait for what 
   inSpace(async (space) => {
     const f = new Gate();
     const nc = await space.connect();
-    const options = { flows: [chain("one", 1)], invokers: { f: f.invoke }, drainTimeout: "1h" };
+    const flow: FlowDef = { name: "one", nodes: [{ id: "held", type: "task", invoker: "f", timeout: "1h" }] };
+    const options = { flows: [flow], invokers: { f: f.invoke }, drainTimeout: "1h" };
     const server = await space.server(options, nc);
     const running = server.run();
     await server.start("one");
