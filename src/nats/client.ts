@@ -220,8 +220,29 @@ export async function untilAnswered<T>(
   return undefined;
 }
 
+/**
+ * Runs something again, for a while, where nobody hears it: the servers of a cluster choose who leads a stream that was
+ * made just now, and until they have nobody takes its messages.
+ *
+ * @throws What `run` throws; that nobody hears it when the time is over.
+ */
+export async function untilHeard<T>(run: () => Promise<T>, patienceMs = LEADERLESS_MS): Promise<T> {
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await run();
+    } catch (error) {
+      if (!isNoResponders(error) || performance.now() >= until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS));
+    }
+  }
+}
+
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
+
+/** How long a stream may be without a leader before that is not what is to be expected, in milliseconds. */
+const LEADERLESS_MS = 5_000;
 
 /**
  * The error to throw for a NATS error.

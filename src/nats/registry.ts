@@ -9,7 +9,7 @@ import { type KV, Kvm } from "@nats-io/kv";
 import { StorageType } from "@nats-io/jetstream";
 import { buildFlow } from "../flow/mod.ts";
 import type { Flow, FlowDef } from "../flow/types.ts";
-import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.ts";
+import { isNoResponders, isNotFound, type Nats, packtrailError, untilHeard } from "./client.ts";
 
 /** A flow with the hash of its definition. */
 export interface RegisteredFlow {
@@ -61,12 +61,15 @@ export class FlowRegistry {
 
   /** Registers a flow: its definition by hash first, then as the newest of its name. Writes only what is new. */
   async register({ flow, hash }: RegisteredFlow): Promise<void> {
-    const bucket = await this.#open();
-    const definition = JSON.stringify(flow.definition);
     try {
-      if (await bucket.get(definitionKey(hash)) === null) await bucket.put(definitionKey(hash), definition);
-      const newest = await bucket.get(flowKey(flow.name));
-      if (newest?.string() !== hash) await bucket.put(flowKey(flow.name), hash);
+      const bucket = await this.#open();
+      await untilHeard(async () => {
+        if (await bucket.get(definitionKey(hash)) === null) {
+          await bucket.put(definitionKey(hash), JSON.stringify(flow.definition));
+        }
+        const newest = await bucket.get(flowKey(flow.name));
+        if (newest?.string() !== hash) await bucket.put(flowKey(flow.name), hash);
+      });
     } catch (error) {
       throw packtrailError(error, `registering flow ${flow.name}`);
     }
