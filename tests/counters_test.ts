@@ -47,9 +47,14 @@ Deno.test("a counter goes with what completes and what is removed, and comes bac
       await first.kill();
       const second = await startNatsServer({ storeDir, port: first.port });
       try {
-        await until(async () => (await completed(space, server).catch(() => []))[0] === 30, "the counter to be back");
+        const counter = async () => (await completed(space, server).catch(() => []))[0];
+        const left = await until(counter, "the counter to be back");
+        // The server may have been killed before the last removals were on its disk: those it has forgotten.
+        const filter = space.names.headsIn("completed", "one");
+        const { state: { subjects } } = await jsm.streams.info(stream, { subjects_filter: filter });
+        assertEquals(left, Object.keys(subjects!).length);
         await complete(server, 2);
-        assertEquals(await completed(space, server), [32, 32]);
+        assertEquals(await completed(space, server), [left + 2, left + 2]);
         await space.end();
       } finally {
         await second.stop();
