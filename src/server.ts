@@ -347,6 +347,20 @@ export class Server extends Observer implements AsyncDisposable {
     await this.#deadLetters.remove(sequence);
   }
 
+  /**
+   * Removes a dead letter for good: nothing is tried again, and its execution, where it has one, stays as it is.
+   *
+   * @param sequence The dead letter's number.
+   * @throws {NotFoundError} Where there is no such dead letter.
+   */
+  async discard(sequence: number): Promise<void> {
+    checkIndex("sequence", sequence);
+    if (await this.#deadLetters.find(sequence) === undefined) {
+      throw new NotFoundError(`there is no dead letter ${sequence}`);
+    }
+    await this.#deadLetters.remove(sequence);
+  }
+
   async #sendAgain(letter: DeadLetter): Promise<void> {
     const { sequence, subject, body } = letter;
     if (isCut(letter)) throw new StateError(`dead letter ${sequence} cannot be tried again: its body was too large`);

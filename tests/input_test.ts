@@ -136,6 +136,7 @@ Deno.test("bad numbers, statuses and options of calls are refused before any I/O
     }
     for (const bad of [-1, NaN, Infinity, 0.5, "0", null, {}]) {
       const count = bad as number;
+      await assertInvalid(() => server.discard(count), "sequence", bad);
       await assertInvalid(() => server.completeActivity("x", "n", count, { status: "ok" }), "attempt", bad);
       await assertInvalid(() => server.recent({ before: count }), "options.before", bad);
       const generation = { generation: count };

@@ -1,9 +1,9 @@
 /** Reconciliation: what it repairs, and what it leaves alone. @module */
 
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { headers } from "@nats-io/nats-core";
-import type { FlowDef, Result, Server } from "../mod.ts";
+import { type FlowDef, NotFoundError, type Result, type Server } from "../mod.ts";
 import { chain, ended, Gate, inSpace, reaches, Recorder, type Space, until } from "./support/mod.ts";
 
 /** Short, so that what is left over is old enough soon. */
@@ -202,6 +202,9 @@ Deno.test("a head that cannot be read is left alone, with its values, and the ot
     assertEquals([letter.source, letter.key], ["work", "odder"]);
     assertMatch(letter.reason, /the head's body is not JSON/);
     assert((await server.reconcile()).redriven === 0);
+    await server.discard(letter.sequence);
+    assertEquals(await server.deadLetters(), []);
+    await assertRejects(() => server.discard(letter.sequence), NotFoundError, "there is no dead letter");
   }));
 
 /** Writes a parked head again as it is, without its schedule, as a restored backup might. */

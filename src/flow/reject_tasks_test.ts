@@ -156,6 +156,16 @@ nodes:
   );
 });
 
+Deno.test("a subject of the namespace's own streams is refused", () => {
+  rejects(
+    `
+name: f
+nodes:
+  - {id: a, type: task, subject: 'exec.pay'}`,
+    "3:34: nodes[0].subject: begins with `exec`, which is packtrail's own: write `tasks.exec.pay`, for example",
+  );
+});
+
 Deno.test("a subject with a wildcard is refused", () => {
   rejects(
     `

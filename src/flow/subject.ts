@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isCapturedTarget } from "../names.ts";
+
 /** A subject is at most this long, in bytes. */
 const MAX_SUBJECT_BYTES = 255;
 
@@ -19,5 +21,6 @@ export function subjectFault(subject: string): string | undefined {
   if (subject.split(".").includes("")) return "has an empty token: write words with single dots between them";
   const other = /\{[^{}]*\}?|\}/.exec(subject.replaceAll(PLACEHOLDER, ""));
   if (other !== null) return `holds \`${other[0]}\`: the one placeholder is \`${PLACEHOLDER}\``;
-  return undefined;
+  if (!isCapturedTarget(subject)) return undefined;
+  return `begins with \`${subject.split(".")[0]}\`, which is packtrail's own: write \`tasks.${subject}\`, for example`;
 }

@@ -5,8 +5,8 @@
  */
 
 import type { NatsConnection } from "@nats-io/nats-core";
-import type { Names } from "../names.ts";
-import { decodeTaskResponse, encodeTaskRequest, isCapturedTarget, ProtocolError } from "../protocol/mod.ts";
+import { isCapturedTarget, type Names } from "../names.ts";
+import { decodeTaskResponse, encodeTaskRequest, ProtocolError } from "../protocol/mod.ts";
 import { type Outcome, Requests } from "../requests.ts";
 import type { Invoker, InvokeRequest, Result } from "./types.ts";
 

@@ -10,4 +10,3 @@
 export { ProtocolError } from "./errors.ts";
 export { decodeTaskRequest, encodeTaskRequest, type TaskRequest } from "./request.ts";
 export { decodeTaskResponse, encodeTaskResponse, type TaskResponse, type TaskStatus } from "./response.ts";
-export { isCapturedTarget } from "./target.ts";

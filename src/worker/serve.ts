@@ -7,8 +7,7 @@
 import { PermissionViolationError } from "@nats-io/nats-core";
 import type { Connection } from "../connection.ts";
 import { invalid, PermissionError, UnavailableError } from "../errors.ts";
-import { checkNamespace } from "../names.ts";
-import { isCapturedTarget } from "../protocol/mod.ts";
+import { checkNamespace, isCapturedTarget } from "../names.ts";
 import { checkSubject } from "./subject.ts";
 import { type Handler, Serving, type TaskWorker } from "./serving.ts";
 
