@@ -188,18 +188,20 @@ export class Names {
     return `${this.namespace}.tick.${flow}.${name}`;
   }
 
-  /** The subject that is written when an execution that had ended is removed, and its values are to go with it. */
+  /**
+   * The subject that the server writes when it removes an execution that had ended: one of the execution's own, so
+   * that it stands above whatever is left over of it.
+   */
   removed(flow: string, id: string): string {
-    return `${this.namespace}.tick.removed.${flow}.${id}`;
+    return this.head("removed", flow, id);
   }
 
-  /** Whether a subject that matches the filter of all ticks is that of a removed execution. */
+  /** Whether a subject is that of a removed execution. */
   isRemoved(subject: string): boolean {
-    const tokens = subject.slice(this.namespace.length + 1).split(".");
-    return tokens.length === 4 && tokens[1] === "removed";
+    return this.parseHead(subject)?.phase === "removed";
   }
 
-  /** The filter of all ticks, of schedules and of removals. */
+  /** The filter of all ticks of recurring schedules. */
   ticks(): string {
     return `${this.namespace}.tick.>`;
   }

@@ -1,9 +1,11 @@
 /** How long ended executions, their values and their events are kept. @module */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { jetstreamManager } from "@nats-io/jetstream";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { createServer, type FlowDef, NotFoundError, ValidationError } from "../mod.ts";
-import { chain, ended, inSpace, Recorder, type Space, until } from "./support/mod.ts";
+import { natsOf } from "../src/nats/client.ts";
+import { Heads } from "../src/nats/heads.ts";
+import { chain, ended, Gate, inSpace, Recorder, type Space, until } from "./support/mod.ts";
 
 const FLOW: FlowDef = {
   name: "mix",
@@ -92,7 +94,7 @@ Deno.test("the values of an execution go with it, while its head is still being 
       const state = { ...head!.json<object>(), ...changes };
       await space.nc.request(space.names.removed("a", id), JSON.stringify(state));
     };
-    await removed("back", { startedAt: 1 });
+    await removed("back", { version: 1 });
     await removed("going", {});
     const values = async (id: string) => {
       const filter = space.names.dataOf(id);
@@ -105,6 +107,65 @@ Deno.test("the values of an execution go with it, while its head is still being 
       return ticks.num_pending + ticks.num_ack_pending === 0;
     }, "the ticks to be dealt with");
     assertEquals(await values("back"), 2);
+  }));
+
+Deno.test("what is superseded and not swept does not bring a removed execution back, and its id is free", () =>
+  inSpace(async (space) => {
+    const long = new Gate();
+    const f = new Recorder((request) => request.executionId === "long" ? long.invoke(request) : { status: "ok" });
+    const { server } = await space.engine({
+      flows: [chain("a", 3)],
+      invokers: { f: f.invoke },
+      retention: { completed: "1s" },
+    });
+    // As long as its first task takes, nothing of the flow is swept.
+    await server.start("a", {}, { id: "long" });
+    await until(() => long.held === 1);
+    for (const id of ["gone", "again"]) {
+      await server.start("a", { n: 1 }, { id });
+      await ended(server, id);
+    }
+    await until(async () => (await server.list()).length === 1, "the two to be removed");
+    await assertRejects(() => server.get("gone"), NotFoundError);
+    await server.start("a", { n: 2 }, { id: "again" });
+    assertEquals((await ended(server, "again")).payload, { n: 2 });
+    await until(async () => (await server.list()).length === 1, "it to be removed once more");
+    await until(() => {
+      long.open();
+      return f.requests.filter(({ executionId }) => executionId === "long").length === 3 && long.held === 0;
+    });
+    await server.reconcile();
+    assertEquals(f.requests.filter(({ executionId }) => executionId === "gone").length, 3);
+    assertEquals(f.requests.filter(({ executionId }) => executionId === "again").length, 6);
+  }));
+
+Deno.test("work that was not acked when its execution ended and was removed is not done again", () =>
+  inSpace(async (space) => {
+    const f = new Recorder();
+    const options = { flows: [chain("a", 2)], invokers: { f: f.invoke }, leaseTtl: 400 };
+    const starter = await space.server(options);
+    await starter.start("a", {}, { id: "x" });
+    // An engine that dies when it has written the last head, and not acked what it was delivered.
+    const consumer = await jetstream(space.nc).consumers.get(
+      space.names.executionStream(),
+      space.names.flowConsumer("a"),
+    );
+    assert(await consumer.next() !== null);
+    const heads = new Heads(await natsOf(space.nc, space.names), "dead", { completed: 1_000 });
+    const head = (await heads.read("x"))!;
+    const { version } = head.state;
+    await heads.write({ ...head.state, phase: "completed", version: version + 1, updatedAt: Date.now() }, head);
+    await until(async () => await heads.read("x") === undefined, "it to be removed");
+    assertEquals(await starter.list(), []);
+
+    const { server } = await space.engine(options);
+    const jsm = await jetstreamManager(space.nc);
+    await until(async () => {
+      const { state } = await jsm.streams.info(space.names.executionStream());
+      return state.messages === 0;
+    }, "nothing to be left");
+    await assertRejects(() => server.get("x"), NotFoundError);
+    assertEquals(f.requests, []);
   }));
 
 Deno.test("retention.events is how long the event stream keeps history; what says nothing leaves it, what says more changes it", () =>

@@ -14,7 +14,6 @@ import { awaitsMail } from "../core/mail.ts";
 import { ConflictError, UnavailableError, ValidationError } from "../errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../json.ts";
 import { isName, quoted } from "../names.ts";
-import { isNotFound } from "../nats/client.ts";
 import { checkCron, nextFiring } from "../nats/cron.ts";
 import { isServed } from "../nats/provision.ts";
 import { type Command, CommandError, parseCommand } from "../nats/inbox.ts";
@@ -78,29 +77,22 @@ export class Commands {
     delivery.ack();
   }
 
-  /** Deals with a tick: of a recurring schedule, or of the removal of an execution. */
+  /** Deals with what a schedule has fired: a tick of a recurring one, or the tombstone of an execution. */
   async tick(delivery: Delivery): Promise<void> {
     const { names } = this.#options.executions.parts.nats;
     return names.isRemoved(delivery.subject) ? await this.#removed(delivery) : await this.#scheduled(delivery);
   }
 
-  /**
-   * The values of an execution that the server has removed go after it, unless it is back: resumed, or started again.
-   * What is no newer is a head that is just being removed, or one that is superseded and was not swept yet.
-   */
+  /** What an execution that the server has removed leaves behind goes after it, unless it is back. */
   async #removed(delivery: Delivery): Promise<void> {
-    const { nats, heads, data } = this.#options.executions.parts;
+    const { heads, data } = this.#options.executions.parts;
     const state = decodeState(delivery.text());
     const head = await heads.read(state.id);
-    const isBack = head !== undefined &&
-      (head.state.startedAt !== state.startedAt || head.state.version > state.version);
-    const kept = new Set(isBack ? refsOf(head.state) : []);
+    const kept = new Set(head === undefined ? [] : refsOf(head.state));
     const gone = refsOf(state).filter((ref) => !kept.has(ref));
     if (kept.size === 0) await data.removeAll(state.id, gone);
     else data.discard(gone);
-    await nats.jsm.streams.deleteMessage(nats.names.executionStream(), delivery.sequence, false).catch((error) => {
-      if (!isNotFound(error)) throw error;
-    });
+    await heads.bury(state, delivery.sequence);
     delivery.ack();
   }
 

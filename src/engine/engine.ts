@@ -152,7 +152,11 @@ export class Engine {
         this.#doubtBefore.set(flow, await ensureConsumer(nats, stream, flowConsumer(nats, flow, leaseMs)));
       }),
       ensureConsumer(nats, nats.names.inboxStream, workConsumer("inbox", [], COMMAND_LEASE_MS)),
-      ensureConsumer(nats, stream, workConsumer("ticks", [nats.names.ticks()], COMMAND_LEASE_MS)),
+      ensureConsumer(
+        nats,
+        stream,
+        workConsumer("ticks", [nats.names.ticks(), nats.names.headsIn("removed")], COMMAND_LEASE_MS),
+      ),
       ensureConsumer(nats, stream, workConsumer("sys", [nats.names.housekeeping("tick")], COMMAND_LEASE_MS)),
     ];
     await Promise.all(consumers);

@@ -6,8 +6,9 @@
  *   schedule fired in the instant it was cancelled: its stale `due` message is on top, with an old version.
  * - R4: a head that is parked, or saves progress, is itself an `@at` schedule that targets `<ns>.exec.due.<flow>.<id>`.
  * - R5: leaving such a phase purges the schedule in the same publish.
- * - An ended head that has a retention is removed by the server; where it has values in the data stream it is an `@at`
- *   schedule too, whose firing removes it and tells the engines to remove the values.
+ * - An ended head that has a retention is an `@at` schedule too, whose firing puts a tombstone in its place:
+ *   `<ns>.exec.removed.<flow>.<id>`. What is superseded may not be swept yet, and must not become the head again; an
+ *   engine removes it and the execution's values, and then the tombstone.
  * - R8: reads that decide go to the leader.
  * - R9: a lost compare-and-set means: read again and decide again. A lost PubAck is never retried blindly; the head
  *   carries the id of the write that made it.
@@ -17,9 +18,8 @@
 
 import { headers, type MsgHdrs } from "@nats-io/nats-core";
 import type { StoredMsg } from "@nats-io/jetstream";
-import { encodeState } from "../core/codec.ts";
+import { decodeState, encodeState } from "../core/codec.ts";
 import { type EndedPhase, hasEnded, isSchedule, type State } from "../core/state.ts";
-import { refsOf } from "../core/values.ts";
 import { type TrailEntry, trailEntry } from "../core/trail.ts";
 import { isConflict, isNotFound, isUnknownOutcome, type Nats, packtrailError, publish } from "./client.ts";
 import type { Delivery } from "./delivery.ts";
@@ -35,6 +35,9 @@ function passed(state: State, later: Head): Head | undefined {
   if (JSON.stringify(entry) !== JSON.stringify(trailEntry(state, revision))) return undefined;
   return { state, phase: state.phase, revision, fence: revision };
 }
+
+/** What a head follows: the head before, or a tombstone that has the fence alone. */
+type Followed = Pick<Head, "fence"> & Partial<Pick<Head, "phase">>;
 
 /** How long ended executions are kept, in milliseconds; for ever where absent. */
 export type Retention = { readonly [phase in EndedPhase]?: number };
@@ -63,6 +66,7 @@ export class Heads {
   async read(id: string, flow = "*"): Promise<Head | undefined> {
     const last = await this.#last(this.#nats.names.headsOf(flow, id), `reading execution ${id}`);
     if (last === undefined) return undefined;
+    if (this.#nats.names.isRemoved(last.subject)) return await this.#newer(decodeState(last.string()), last.seq);
     const head = headOf(last.subject, last.string(), last.seq, this.#nats.names);
     return head.phase === "due" ? await this.#newest(head) : head;
   }
@@ -82,13 +86,23 @@ export class Heads {
     return head.phase === "due" ? await this.#newest(head) : head;
   }
 
+  /** Writes the first head of an execution. `undefined` where there is one. */
+  async writeFirst(first: State): Promise<Head | undefined> {
+    const written = await this.write(first, undefined);
+    if (written !== undefined) return written;
+    const { names } = this.#nats;
+    const last = await this.#last(names.headsOf(first.flow, first.id), `starting execution ${first.id}`);
+    if (last === undefined || !names.isRemoved(last.subject)) return undefined;
+    return await this.write(first, { fence: last.seq });
+  }
+
   /**
    * Writes the next head. `undefined` where the compare-and-set was lost (R9).
    *
    * @param next The state, already stamped with its version.
-   * @param previous The head it follows; `undefined` for the first.
+   * @param previous The head it follows, or what was removed in its place; `undefined` for the first.
    */
-  async write(next: State, previous: Head | undefined): Promise<Head | undefined> {
+  async write(next: State, previous: Followed | undefined): Promise<Head | undefined> {
     const write = `${this.#writer}-${(++this.#writes).toString(36)}`;
     const subject = this.#nats.names.head(next.phase, next.flow, next.id);
     try {
@@ -121,6 +135,19 @@ export class Heads {
   /** The history of an execution whose head the server will remove outlives it. */
   async #outlive({ state, revision }: Head): Promise<void> {
     await this.putAway(state, [...state.trail ?? [], trailEntry(state, revision)]).catch(() => {});
+  }
+
+  /** Removes what is superseded of an execution below its tombstone, and then that. */
+  async bury({ flow, id, version }: State, tombstone: number): Promise<void> {
+    const { jsm, names } = this.#nats;
+    const left = (await this.#messagesOf(flow, id)).filter((message) =>
+      message.seq < tombstone && decodeState(message.string()).version <= version
+    );
+    for (const sequence of [...left.map(({ seq }) => seq), tombstone]) {
+      await jsm.streams.deleteMessage(names.executionStream(id), sequence, false).catch((error) => {
+        if (!isNotFound(error)) throw packtrailError(error, `removing execution ${id}`);
+      });
+    }
   }
 
   /** Removes a head that is superseded. What fails is only lingering: nothing takes it for the head (R2). */
@@ -157,22 +184,32 @@ export class Heads {
 
   /** The newest of an execution's messages when a `due` one is on top (R2). */
   async #newest(due: Head): Promise<Head> {
-    const { flow, id } = due.state;
-    const { names, jsm } = this.#nats;
-    let newest = due;
-    const askedAt = performance.now();
-    const stream = names.executionStream(id);
-    const info = await jsm.streams.info(stream, { subjects_filter: names.headsOf(flow, id) })
-      .catch((error) => Promise.reject(packtrailError(error, `reading execution ${id}`)));
-    this.#nats.clock.observe(info, askedAt);
-    for (const subject of Object.keys(info.state.subjects ?? {})) {
-      if (names.parseHead(subject)?.phase === "due") continue;
-      const last = await this.#last(subject, `reading execution ${id}`);
-      if (last === undefined) continue;
-      const other = headOf(last.subject, last.string(), last.seq, this.#nats.names);
-      if (other.state.version > newest.state.version) newest = other;
+    return await this.#newer(due.state, due.fence) ?? due;
+  }
+
+  /** The newest of an execution's messages that is newer than what the server wrote on top of them (R2). */
+  async #newer(top: State, fence: number): Promise<Head | undefined> {
+    let newest: Head | undefined;
+    for (const message of await this.#messagesOf(top.flow, top.id)) {
+      const phase = this.#nats.names.parseHead(message.subject)?.phase;
+      if (phase === "due" || phase === "removed") continue;
+      const other = headOf(message.subject, message.string(), message.seq, this.#nats.names);
+      if (other.state.version > (newest?.state ?? top).version) newest = other;
     }
-    return newest === due ? due : { ...newest, fence: Math.max(newest.revision, due.fence) };
+    return newest === undefined ? undefined : { ...newest, fence: Math.max(newest.revision, fence) };
+  }
+
+  /** All messages of an execution's heads, those that are superseded included. */
+  async #messagesOf(flow: string, id: string): Promise<StoredMsg[]> {
+    const { names, jsm, clock } = this.#nats;
+    const action = `reading execution ${id}`;
+    const askedAt = performance.now();
+    const info = await jsm.streams.info(names.executionStream(id), { subjects_filter: names.headsOf(flow, id) })
+      .catch((error) => Promise.reject(packtrailError(error, action)));
+    clock.observe(info, askedAt);
+    const subjects = Object.keys(info.state.subjects ?? {});
+    const messages = await Promise.all(subjects.map((subject) => this.#last(subject, action)));
+    return messages.filter((message) => message !== undefined);
   }
 
   async #last(filter: string, action: string): Promise<StoredMsg | undefined> {
@@ -185,7 +222,7 @@ export class Heads {
     }
   }
 
-  #headers(next: State, previous: Head | undefined, write: string): MsgHdrs {
+  #headers(next: State, previous: Followed | undefined, write: string): MsgHdrs {
     const { names } = this.#nats;
     const note = headers();
     note.append("Nats-Expected-Last-Subject-Sequence", String(previous?.fence ?? 0));
@@ -195,7 +232,7 @@ export class Heads {
       note.append("Nats-Schedule", `@at ${new Date(next.alarm!).toISOString()}`);
       note.append("Nats-Schedule-Target", names.head("due", next.flow, next.id));
     }
-    if (previous !== undefined && isSchedule(previous.phase) && previous.phase !== next.phase) {
+    if (previous?.phase !== undefined && isSchedule(previous.phase) && previous.phase !== next.phase) {
       note.append("Nats-Schedule-Next", "purge");
       note.append("Nats-Scheduler", names.head(previous.phase, next.flow, next.id));
     }
@@ -203,11 +240,10 @@ export class Heads {
     return note;
   }
 
-  /** How long the head of an ended execution stays. One with values is a schedule, so that they are removed with it. */
+  /** How long the head of an ended execution stays. */
   #addRetention(note: MsgHdrs, next: State): void {
     const ttl = hasEnded(next.phase) ? this.#retention[next.phase] : undefined;
     if (ttl === undefined) return;
-    if (refsOf(next).length === 0) return note.append("Nats-TTL", `${Math.max(1, Math.ceil(ttl / 1_000))}s`);
     note.append("Nats-Schedule", `@at ${new Date(next.updatedAt + ttl).toISOString()}`);
     note.append("Nats-Schedule-Target", this.#nats.names.removed(next.flow, next.id));
   }

@@ -48,7 +48,10 @@ export class Listing {
 
   /** The ids of all executions, or of a flow's, sorted. */
   async ids(flow?: string): Promise<string[]> {
-    return [...(await this.#subjects(["*"], flow)).keys()].sort();
+    const found = await this.#subjects(["*"], flow);
+    const removed = [...found].filter(([, phases]) => phases.has("removed")).map(([id]) => id);
+    for (const [id, head] of await this.#readAll(removed)) if (head === undefined) found.delete(id);
+    return [...found.keys()].sort();
   }
 
   /** The ids of the executions of a status, sorted. */
