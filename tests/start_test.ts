@@ -76,6 +76,25 @@ Deno.test("of twenty clients that start different things under one id, one wins 
     assertEquals(f.requests.length, 2);
   }));
 
+Deno.test("of clients that start executions of different flows under one id at once, one wins, and one execution runs", () =>
+  inSpace(async (space) => {
+    const f = new Recorder();
+    const names = ["a", "b", "c", "d"];
+    const options = { flows: names.map((name) => chain(name, 1)), invokers: { f: f.invoke } };
+    const { server } = await space.engine(options);
+    const clients = await Promise.all(names.map(async () => space.server(options, await space.connect())));
+    const ids = Array.from({ length: 10 }, (_, index) => `once-${index}`);
+    for (const id of ids) {
+      const starts = await Promise.allSettled(clients.map((client, index) => client.start(names[index]!, {}, { id })));
+      const refused = starts.flatMap((start) => start.status === "rejected" ? [start.reason] : []);
+      assertEquals(refused.length, 3);
+      for (const error of refused) assert(error instanceof ConflictError, String(error));
+    }
+    for (const id of ids) await ended(server, id);
+    assertEquals(await server.list(), ids);
+    assertEquals(f.requests.length, ids.length);
+  }));
+
 Deno.test("an id that was used for another flow or payload is a conflict, whatever became of it", () =>
   inSpace(async (space) => {
     const f = new Recorder();

@@ -161,7 +161,7 @@ export class Executions {
     const first = await this.parts.data.loading((load) =>
       begin(registered.flow, { id, definition: registered.hash, input }, this.environment(load))
     );
-    const written = await this.parts.heads.writeFirst(first);
+    const written = await this.parts.heads.writeFirst(first, isNew);
     if (written === undefined) {
       await this.#discardLost(first, "ref" in input ? [input.ref] : []);
       if (await this.#exists(id, registered.flow.name, payload)) return false;

@@ -64,6 +64,15 @@ export class NoAnswerError extends Error {
   }
 }
 
+/** A message that was to be the first of its `Nats-Msg-Id`, and is not. */
+export class DuplicateError extends Error {
+  /** Creates the error. */
+  constructor(subject: string) {
+    super(`a message to ${subject} was not the first of its id`);
+    this.name = "DuplicateError";
+  }
+}
+
 /** nats-server says nothing at all where a stream could not be written. */
 const SILENCE = "timeout: where the connection is well, the log of nats-server says why (a full disk, for one)";
 
@@ -76,6 +85,8 @@ const DECODER = new TextDecoder();
 export interface PublishOptions {
   /** Headers to send. */
   readonly headers?: MsgHdrs;
+  /** A message whose `Nats-Msg-Id` is there already is an error. */
+  readonly isFirst?: boolean;
   /** Told the sequence before what the server sends next is looked at: the message itself may come behind it. */
   readonly stored?: (sequence: number) => void;
 }
@@ -87,17 +98,19 @@ export interface PublishOptions {
  * for each message.
  *
  * @throws {JetStreamApiError} Where the stream refuses the message.
+ * @throws {DuplicateError} Where it was to be the first of its `Nats-Msg-Id`, and is not.
  * @throws {NoAnswerError} Where no answer came.
  */
 export function publish(nats: Nats, subject: string, body: string, options: PublishOptions = {}): Promise<number> {
-  const { headers, stored } = options;
+  const { headers, isFirst = false, stored } = options;
   const limits = { timeoutMs: PUBLISH_TIMEOUT_MS, ...(headers === undefined ? {} : { headers }) };
   return new Promise((resolve, reject) => {
     nats.requests.call(subject, body, limits, (outcome) => {
       try {
-        const sequence = sequenceOf(outcome, nats, subject, body);
-        stored?.(sequence);
-        resolve(sequence);
+        const { seq, duplicate } = acknowledgement(outcome, nats, subject, body);
+        if (duplicate && isFirst) throw new DuplicateError(subject);
+        stored?.(seq);
+        resolve(seq);
       } catch (error) {
         reject(error);
       }
@@ -105,13 +118,21 @@ export function publish(nats: Nats, subject: string, body: string, options: Publ
   });
 }
 
-function sequenceOf(outcome: Outcome, nats: Nats, subject: string, body: string): number {
+/** What the server says of a message that it has stored. */
+interface Acknowledgement {
+  /** Its sequence. */
+  readonly seq: number;
+  /** Whether it was there already. */
+  readonly duplicate?: boolean;
+}
+
+function acknowledgement(outcome: Outcome, nats: Nats, subject: string, body: string): Acknowledgement {
   switch (outcome.kind) {
     case "reply": {
-      const answer = JSON.parse(DECODER.decode(outcome.data)) as { seq?: number; error?: ApiError };
+      const answer = JSON.parse(DECODER.decode(outcome.data)) as Partial<Acknowledgement> & { error?: ApiError };
       if (answer.error !== undefined) throw new JetStreamApiError(answer.error);
       if (typeof answer.seq !== "number") throw new NoAnswerError(subject, "the answer is no acknowledgement");
-      return answer.seq;
+      return answer as Acknowledgement;
     }
     case "denied":
       throw outcome.error;
@@ -135,6 +156,8 @@ function tooLarge(nats: Nats, subject: string, body: string, cause: Error): Payl
 }
 
 const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);
+/** Another message of the same `Nats-Msg-Id` is under way: a cluster has not stored it yet. */
+const DUPLICATE_UNDER_WAY = 10158;
 const NOT_FOUND = new Set([10037, 10059, 10014]);
 
 /** Learns the server's time, unless it was learnt less than `maxAgeMs` ago. */
@@ -167,7 +190,8 @@ export function onReconnect(nc: Connection, missed: () => void): () => void {
 
 /** Whether an error says that a compare-and-set was lost (R9). */
 export function isConflict(error: unknown): boolean {
-  return error instanceof JetStreamApiError && WRONG_LAST_SEQUENCE.has(error.code);
+  return error instanceof JetStreamApiError &&
+    (WRONG_LAST_SEQUENCE.has(error.code) || error.code === DUPLICATE_UNDER_WAY);
 }
 
 /** Whether an error says that the message, stream or consumer does not exist. */

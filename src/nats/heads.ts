@@ -21,7 +21,15 @@ import type { StoredMsg } from "@nats-io/jetstream";
 import { decodeState, encodeState } from "../core/codec.ts";
 import { type EndedPhase, hasEnded, isSchedule, type State } from "../core/state.ts";
 import { type TrailEntry, trailEntry } from "../core/trail.ts";
-import { isConflict, isNotFound, isUnknownOutcome, type Nats, packtrailError, publish } from "./client.ts";
+import {
+  DuplicateError,
+  isConflict,
+  isNotFound,
+  isUnknownOutcome,
+  type Nats,
+  packtrailError,
+  publish,
+} from "./client.ts";
 import type { Delivery } from "./delivery.ts";
 import { type Head, HEAD_HEADER, headOf, noteOf, parseNote } from "./head.ts";
 import { WrittenHeads } from "./written.ts";
@@ -86,35 +94,56 @@ export class Heads {
     return head.phase === "due" ? await this.#newest(head) : head;
   }
 
-  /** Writes the first head of an execution. `undefined` where there is one. */
-  async writeFirst(first: State): Promise<Head | undefined> {
-    const written = await this.write(first, undefined);
+  /**
+   * Writes the first head of an execution. `undefined` where there is one, also one of another flow: their first heads
+   * have the same `Nats-Msg-Id`, for the compare-and-set sees those of one flow (R1).
+   *
+   * @param isNew Nobody else can have its id.
+   */
+  async writeFirst(first: State, isNew: boolean): Promise<Head | undefined> {
+    if (isNew) return await this.#write(first, undefined);
+    let isDuplicate = false;
+    const written = await this.#write(first, undefined, `start.${first.id}`).catch((error) => {
+      isDuplicate = error instanceof DuplicateError;
+      if (!isDuplicate) throw error;
+      return undefined;
+    });
     if (written !== undefined) return written;
+    // What was there may have been removed since.
     const { names } = this.#nats;
-    const last = await this.#last(names.headsOf(first.flow, first.id), `starting execution ${first.id}`);
-    if (last === undefined || !names.isRemoved(last.subject)) return undefined;
-    return await this.write(first, { fence: last.seq });
+    const last = await this.#last(names.headsOf("*", first.id), `starting execution ${first.id}`);
+    if (last === undefined) return isDuplicate ? await this.#write(first, undefined) : undefined;
+    if (!names.isRemoved(last.subject)) return undefined;
+    const isOwn = names.parseHead(last.subject)!.flow === first.flow;
+    return await this.#write(first, isOwn ? { fence: last.seq } : undefined);
   }
 
   /**
    * Writes the next head. `undefined` where the compare-and-set was lost (R9).
    *
    * @param next The state, already stamped with its version.
-   * @param previous The head it follows, or what was removed in its place; `undefined` for the first.
+   * @param previous The head it follows.
    */
-  async write(next: State, previous: Followed | undefined): Promise<Head | undefined> {
+  async write(next: State, previous: Head): Promise<Head | undefined> {
+    return await this.#write(next, previous);
+  }
+
+  /** @throws {DuplicateError} Where a message was stored with the same `Nats-Msg-Id`, if there is to be one. */
+  async #write(next: State, previous: Followed | undefined, msgId?: string): Promise<Head | undefined> {
     const write = `${this.#writer}-${(++this.#writes).toString(36)}`;
     const subject = this.#nats.names.head(next.phase, next.flow, next.id);
     try {
       const headers = this.#headers(next, previous, write);
+      if (msgId !== undefined) headers.append("Nats-Msg-Id", msgId);
       const headAt = (revision: number) => ({ state: next, phase: next.phase, revision, fence: revision });
       const body = encodeState(next);
       const stored = (revision: number) => this.written.add(headAt(revision), body.length);
-      const head = headAt(await publish(this.#nats, subject, body, { headers, stored }));
+      const head = headAt(await publish(this.#nats, subject, body, { headers, isFirst: msgId !== undefined, stored }));
       if (hasEnded(next.phase) && this.#retention[next.phase] !== undefined) await this.#outlive(head);
       return head;
     } catch (error) {
       if (isConflict(error)) return undefined;
+      if (error instanceof DuplicateError) throw error;
       if (!isUnknownOutcome(error)) throw packtrailError(error, `writing execution ${next.id}`);
       return await this.#outcome(next, write, error);
     }
