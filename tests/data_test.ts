@@ -281,6 +281,8 @@ Deno.test("a value that was deleted fails the execution with a reason, at a task
       }, `${id} to fail`);
       assertMatch(error as string, /value \d+ of the data stream is gone/);
       await assertRejects(() => server.get(id), NotFoundError, "of the data stream is gone");
+      const letter = (await server.deadLetters()).find(({ key }) => key === id);
+      assertEquals([letter?.source, letter?.reason], ["work", error as string]);
     }
     assertEquals(await ended(server, await server.start("task")).then(({ status }) => status), "completed");
   }));
@@ -328,6 +330,34 @@ const FAN: FlowDef = {
   ],
   edges: [{ from: "out", to: "in" }],
 };
+
+Deno.test("a head that the NATS server does not take fails its execution, and its effect is not made again", async () => {
+  await using nats = await startNatsServer({ config: "max_payload: 8192" });
+  await inSpace(async (space) => {
+    const f = new Recorder(() => ({ status: "ok", payload: "y".repeat(1_990) }));
+    const branches = BRANCHES.slice(0, 40);
+    const flow: FlowDef = {
+      name: "wide",
+      nodes: [
+        ...["look", "charge"].map((id): NodeDef => ({ id, type: "task", invoker: "f" })),
+        { id: "out", type: "fanout", branches },
+        ...branches.map((id): NodeDef => ({ id, type: "task", invoker: "f" })),
+        { id: "in", type: "fanin", waitFor: branches, joinPolicy: "all" },
+      ],
+      edges: [{ from: "look", to: "charge" }, { from: "charge", to: "out" }, { from: "out", to: "in" }],
+    };
+    const { server } = await space.engine({ flows: [flow], invokers: { f: f.invoke } });
+    const { status, currentNode, error, id } = await ended(
+      server,
+      await server.start("wide", { x: "z".repeat(2_000) }),
+    );
+    assertEquals([status, currentNode], ["failed", "charge"]);
+    assertMatch(error!, /is too large: \d+ bytes of JSON, the limit is 8192/);
+    assertEquals(f.keys, [`${id}.look.1.0`, `${id}.charge.2.0`]);
+    const [letter] = await server.deadLetters();
+    assertEquals([letter!.key, letter!.reason], [id, error!]);
+  }, { url: nats.url });
+});
 
 Deno.test("where the NATS server takes only small messages its limit holds, with the same clear errors", async () => {
   await using nats = await startNatsServer({ config: "max_payload: 65536" });

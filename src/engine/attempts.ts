@@ -11,6 +11,7 @@ import type { Flow, TaskNode } from "../flow/types.ts";
 import type { InvokerRegistry } from "../invoker/registry.ts";
 import { type Results, UNCACHED } from "../invoker/cache.ts";
 import type { Result } from "../invoker/types.ts";
+import { ValueGoneError } from "../nats/data.ts";
 import type { Executions } from "./executions.ts";
 import { Abortion, idempotencyKey, invoke, loadFor } from "./invocation.ts";
 import { errorText, type ParsedResult, parseResult } from "./result.ts";
@@ -82,6 +83,8 @@ export class Attempts {
   /**
    * Starts an attempt.
    *
+   * Its outcome rejects where the state refers to a value that is gone, as it is where the execution has moved on.
+   *
    * @param isFirst Nobody can have started it before: there is no need to look whether its result is known.
    */
   start(flow: Flow, state: State, attempt: Attempt, isFirst: boolean): RunningAttempt {
@@ -89,7 +92,10 @@ export class Attempts {
     const key = { name: `engine.${idempotencyKey(state.id, attempt)}`, born: state.startedAt };
     const options = { isFirst, isStopped: () => abortion.isAborted };
     const outcome = this.#results.through(key, options, () => this.#run(flow, state, attempt, abortion))
-      .catch((error): Outcome => ({ status: "retry", error: errorText(error, "the invoker failed") }));
+      .catch((error): Outcome => {
+        if (error instanceof ValueGoneError) throw error;
+        return { status: "retry", error: errorText(error, "the invoker failed") };
+      });
     return { attempt, outcome, abort: (reason) => abortion.abort(reason) };
   }
 

@@ -215,6 +215,19 @@ export class Executions {
     }
   }
 
+  /** Whether a value that an execution refers to is gone, and not because it has moved on. */
+  async lacksValues(id: string): Promise<boolean> {
+    const head = await this.parts.heads.read(id);
+    if (head === undefined) return false;
+    try {
+      await this.parts.data.loaded(refsOf(head.state));
+      return false;
+    } catch (error) {
+      if (error instanceof ValueGoneError) return !await this.#movedOn(head);
+      throw error;
+    }
+  }
+
   /** Gives a parked head the mail it waits for, if any has come (R7). Returns the head after that. */
   async collectMail(flow: Flow, head: Head, refusals: Refusals = new Refusals()): Promise<Head> {
     await refusals.settle(head);

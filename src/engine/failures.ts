@@ -6,6 +6,7 @@
 
 import { NewerFormatError, StateFormatError } from "../core/codec.ts";
 import { UnknownNodeError } from "../core/enter.ts";
+import { PayloadTooLargeError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import { redeliveryDelay } from "../nats/backoff.ts";
 import type { Nats } from "../nats/client.ts";
@@ -47,28 +48,22 @@ export class Failures {
 
   /** A work item that was delivered too often: record it, fail the execution so that it can be seen and resumed. */
   async exhausted(delivery: Delivery): Promise<void> {
-    const { executions, deadLetters, maxDeliver } = this.#options;
-    const key = this.#idOf(delivery);
+    const { maxDeliver } = this.#options;
     const problem = this.#problems.get(delivery.subject);
     const reason = `given up on after ${maxDeliver} deliveries${problem === undefined ? "" : `: ${problem}`}`;
-    const deliveries = delivery.deliveries - 1;
-    await deadLetters.record(
-      { source: "work", key, reason, deliveries, body: delivery.text() },
-      `work-${delivery.sequence}-${delivery.time}`,
-    );
-    await executions.end(key, { type: "fail", error: reason });
+    await this.#fail(delivery, reason, delivery.deliveries - 1);
     this.#problems.delete(delivery.subject);
-    delivery.ack();
   }
 
   /** A delivered head that could not be worked on: try again, or record why that is hopeless. */
   async work(delivery: Delivery, error: unknown): Promise<void> {
-    const { deadLetters, nats } = this.#options;
+    const { deadLetters, executions, nats } = this.#options;
     const key = this.#idOf(delivery);
-    // The first time its head may have moved on meanwhile, and the value been removed for that.
-    if (error instanceof ValueGoneError && delivery.deliveries > 1) {
-      await this.#options.executions.end(key, { type: "fail", error: error.message });
-      return delivery.ack();
+    // Its effect has been made, and would be made again each time.
+    if (error instanceof PayloadTooLargeError) return await this.#fail(delivery, error.message, delivery.deliveries);
+    // Where its head has moved on meanwhile, the value was removed for that.
+    if (error instanceof ValueGoneError && delivery.deliveries > 1 && await executions.lacksValues(key)) {
+      return await this.#fail(delivery, error.message, delivery.deliveries);
     }
     if (!(error instanceof StateFormatError) && !(error instanceof UnknownNodeError)) {
       this.#remember(delivery, error);
@@ -83,6 +78,18 @@ export class Failures {
     if (isLeft) return this.postpone(delivery, error);
     this.#options.logger.error("a head cannot be worked on and was dead-lettered", { id: key, error: error.message });
     delivery.term();
+  }
+
+  /** Nothing can be done: record the work, fail the execution so that it can be seen and resumed. */
+  async #fail(delivery: Delivery, reason: string, deliveries: number): Promise<void> {
+    const { deadLetters, executions } = this.#options;
+    const key = this.#idOf(delivery);
+    await deadLetters.record(
+      { source: "work", key, reason, deliveries, body: delivery.text() },
+      `work-${delivery.sequence}-${delivery.time}`,
+    );
+    await executions.end(key, { type: "fail", error: reason });
+    delivery.ack();
   }
 
   /** What is postponed again and again is given up on with the last problem as the reason. */

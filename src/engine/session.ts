@@ -43,6 +43,8 @@ export class Session {
   #isPoked = false;
   #isDropped = false;
   #doubted = false;
+  /** Why an attempt could not be started, and by which head: a later one may have it started again. */
+  #unstarted: { readonly error: unknown; readonly revision: number } | undefined;
   /** Until then nobody else can have started an attempt of this head, by the server's time. */
   #firstUntil = 0;
 
@@ -96,9 +98,12 @@ export class Session {
 
   /** One turn: apply what has happened, write what follows or start what is asked for, wait for what comes. */
   async #turn(): Promise<boolean> {
-    if (this.#doubted) {
+    if (this.#doubted || this.#unstarted !== undefined) {
+      const unstarted = this.#unstarted;
       this.#doubted = false;
+      this.#unstarted = undefined;
       if (await this.#reload()) return true;
+      if (unstarted?.revision === this.#head.revision) throw unstarted.error;
     }
     const draft = this.#unsaved.length === 0
       ? { state: this.#head.state, visited: [], events: 0 }
@@ -187,12 +192,17 @@ export class Session {
     const isFirst = this.#executions.parts.nats.clock.now() < this.#firstUntil;
     const running = this.#attempts.start(this.#flow, state, attempt, isFirst);
     this.#running.set(attempt.node, running);
-    running.outcome.then((outcome) => {
+    const { revision } = this.#head;
+    const ended = (then: () => void) => {
       if (this.#running.get(attempt.node) !== running) return;
       this.#running.delete(attempt.node);
-      this.#unsaved.push({ type: "outcome", attempt, outcome });
+      then();
       this.#wake();
-    });
+    };
+    running.outcome.then(
+      (outcome) => ended(() => this.#unsaved.push({ type: "outcome", attempt, outcome })),
+      (error) => ended(() => this.#unstarted = { error, revision }),
+    );
   }
 
   #abortUnwanted(): void {
