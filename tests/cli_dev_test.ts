@@ -72,9 +72,10 @@ Deno.test("dev goes on with an empty folder, and with one that is removed and ma
 Deno.test("dev says that the dashboard's port is in use, and begins nothing", async () => {
   await withFolder(async (cwd) => {
     await Deno.writeTextFile(join(cwd, "greet.yaml"), FLOW);
-    using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = taken.addr as Deno.NetAddr;
-    const ended = await packtrail(["dev", "greet.yaml", "--port", "0", "--ui-port", String(port)], { cwd });
+    const ended = await packtrail(["dev", "greet.yaml", "--port", "0", "--ui-port", String(port)], { cwd })
+      .finally(() => taken.close());
     assertEquals(ended.code, 2);
     assertMatch(ended.stdout, /^NATS +\S+\n$/);
     assertEquals(
