@@ -5,7 +5,7 @@ import { connect } from "@nats-io/transport-deno";
 import { createServer, type FlowDef, permissionsBlock, type Server } from "../mod.ts";
 import { startNatsServer } from "../tools/nats.ts";
 import { packtrail, printed, printedJson, type Surroundings } from "./support/cli.ts";
-import { ended, inSpace, reaches, until } from "./support/mod.ts";
+import { ended, inSpace, reaches, type Space, until } from "./support/mod.ts";
 
 const FLOWS: FlowDef[] = [
   {
@@ -30,7 +30,7 @@ const FLOWS: FlowDef[] = [
   },
 ];
 
-async function inTown(run: (server: Server, at: Surroundings) => Promise<void>): Promise<void> {
+async function inTown(run: (server: Server, at: Surroundings, space: Space) => Promise<void>): Promise<void> {
   await inSpace(async (space) => {
     const { server } = await space.engine({
       flows: FLOWS,
@@ -40,7 +40,7 @@ async function inTown(run: (server: Server, at: Surroundings) => Promise<void>):
       },
       maxDeliver: 2,
     });
-    await run(server, { env: { NATS_URL: space.url, PACKTRAIL_NAMESPACE: space.namespace } });
+    await run(server, { env: { NATS_URL: space.url, PACKTRAIL_NAMESPACE: space.namespace } }, space);
   });
 }
 
@@ -195,4 +195,26 @@ Deno.test("dead letters are tried again or removed by their numbers, or all at o
     assertEquals(await printedJson(["discard", "--all"], at), { discarded: 2 });
     assertEquals(await printed(["discard", "--all"], at), "discarded 0 dead letters\n");
     assertEquals(await printed(["dead-letters"], at), "nothing was given up on\n");
+  }));
+
+Deno.test("redrive says what to do with a dead letter that cannot be tried again", () =>
+  inTown(async (server, at, space) => {
+    await server.start("order", {}, { id: "o1" });
+    await reaches(server, "o1", "waiting", "pay");
+    for (const key of ["o1", "gone"]) {
+      const letter = { source: "work", key, reason: "made up", time: new Date() };
+      await space.nc.request(space.names.deadLetter("work"), JSON.stringify(letter));
+    }
+    const [gone, live] = await server.deadLetters();
+    for (
+      const [letter, code, says] of [[gone!, 4, "there is no execution gone"], [
+        live!,
+        5,
+        "o1 is waiting, not failed",
+      ]] as const
+    ) {
+      const { code: ended, stderr } = await packtrail(["redrive", String(letter.sequence)], at);
+      assertEquals(ended, code);
+      assertMatch(stderr, new RegExp(`${says}\nhint: \`packtrail discard ${letter.sequence}\` removes it\n$`));
+    }
   }));
