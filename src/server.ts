@@ -111,7 +111,7 @@ export class Server extends Observer implements AsyncDisposable {
     for (const registered of flows) registry.remember(registered);
     const heads = new Heads(nats, writer, options.retention);
     const data = new DataStore(nats, writer.replaceAll(".", "-"));
-    const deadLetters = new DeadLetters(nats);
+    const deadLetters = new DeadLetters(nats, options.logger);
     const byName = new Map(flows.map((registered) => [registered.flow.name, registered]));
     super({
       nats,

@@ -170,13 +170,16 @@ Deno.test("an async worker does its part with only its own permissions, and is r
   await engine.init();
   const running = engine.run();
   const recorder = new Recorder(({ payload }) => ({ status: "ok", payload: { got: payload } }));
-  const worker = await serveAsync(workerNc!, { ...options, kind: KIND, invoker: recorder });
+  const warnings: string[] = [];
+  const logger = { ...options.logger, warn: (message: string) => void warnings.push(message) };
+  const worker = await serveAsync(workerNc!, { ...options, kind: KIND, invoker: recorder, logger });
   const large = "x".repeat(10_000);
   await engine.start("one", { large }, { id: "e" });
   assertEquals((await ended(engine, "e")).payload, { got: { large } });
   workerNc!.publish("packtrail.async.slow", "no job of mine");
   engineNc!.publish("packtrail.async.slow", "no JSON");
   await until(async () => (await engine.deadLetters()).length === 1, "the bad job to be dead-lettered");
+  await until(() => warnings.includes("given up on: a dead letter"), "the worker to say so");
   await assertRejects(() => serveAsync(workerNc!, { ...options, kind: "other", invoker: recorder }), PermissionError);
   await worker.stop();
   await engine.close();

@@ -1,4 +1,4 @@
-/** The command with servers of its own, and as every kind of user: connections, `doctor`, `dev`, `run`, `ui`. */
+/** The command with servers of its own, and as every kind of user: connections, `doctor`, `run`, `ui`. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connect } from "@nats-io/transport-deno";
@@ -6,20 +6,11 @@ import { join } from "node:path";
 import { createServer, permissionsBlock, type Role } from "../mod.ts";
 import { freePorts } from "../src/nats_server/ports.ts";
 import { startNatsServer } from "../tools/nats.ts";
-import { packtrail, printed, printedJson, startPacktrail } from "./support/cli.ts";
+import { packtrail, printed, printedJson, startPacktrail, withFolder } from "./support/cli.ts";
 import { inSpace, until } from "./support/mod.ts";
 import { credentials, operatorConfig } from "./support/operator.ts";
 
 const FLOW = "name: greet\nnodes:\n  - {id: hello, type: task, subject: 'tasks.hello.{execution_id}'}\n";
-
-async function withFolder(run: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.realPath(await Deno.makeTempDir());
-  try {
-    await run(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 Deno.test("the connection is that of --server, --context, NATS_URL or the selected context, in this order", async () => {
   await withFolder(async (cwd) => {
@@ -128,7 +119,10 @@ Deno.test("doctor says what is wrong, and what to do: missing permissions, idle 
     packtrail(["doctor", "-s", as("observer")]),
   ]);
   assertEquals([boss.code, client.code, engineer.code], [8, 0, 8], boss.stdout + client.stdout + client.stderr);
-  assertMatch(boss.stdout, /\n✘ dead letters +1, the latest: .*\n +→ `packtrail dead-letters`/);
+  assertMatch(
+    boss.stdout,
+    /\n✘ dead letters +1, the latest: .*\n +→ `packtrail dead-letters`, then `packtrail redrive <number>`, or `packtrail discard <number>`\n/,
+  );
   assertMatch(boss.stdout, /\n! engines +none works on greet\n/);
   assertMatch(client.stdout, /\n✔ permissions +account \$G, user client may play: client\n/);
   assertMatch(engineer.stdout, /\n✘ permissions +the user may not play engine: .* lacks publish packtrail\.>, /);
@@ -138,39 +132,6 @@ Deno.test("doctor says what is wrong, and what to do: missing permissions, idle 
   assertEquals(refused.code, 6);
   assertMatch(refused.stderr, /^packtrail: watching events: .* may not subscribe to [^\n]*\nhint: .*\n$/);
   assertMatch(await printed(["dead-letters", "-s", as("boss")]), /^NUMBER +SOURCE .*\n1 +ingress /);
-});
-
-Deno.test("dev brings everything, echoes tasks, loads changed flows again, and ends cleanly", async () => {
-  await withFolder(async (cwd) => {
-    await Deno.mkdir(join(cwd, "flows"));
-    await Deno.writeTextFile(join(cwd, "flows", "greet.yaml"), FLOW);
-    await using dev = startPacktrail(["dev", "--port", "0", "--ui-port", "0", "--delay", "1"], { cwd });
-    const [, url] = await dev.printed(/^NATS +(nats:\/\/127\.0\.0\.1:\d+)\n/);
-    const [, dashboard] = await dev.printed(/\nDashboard +(http:\S+)\n/);
-    await dev.printed(/\nFlows +greet\n/);
-    const healthy = await fetch(`${dashboard}healthz`);
-    assertEquals((await healthy.text(), healthy.status), 200);
-
-    const at = { cwd, env: { NATS_URL: url! } };
-    assertMatch(await printed(["start", "greet", '{"a": 1}', "--id", "d1", "--wait"], at), /"a": 1\n\}\n$/);
-    await dev.printed(/ d1 {2}greet {2}completed {2}hello\n/);
-
-    await Deno.writeTextFile(join(cwd, "flows", "greet.yaml"), FLOW.replace("task,", "tusk,"));
-    await dev.printed(/not loaded, the ones before go on:\n +flows\/greet\.yaml:3:23: nodes\[0\]\.type: must be/);
-    await Deno.writeTextFile(join(cwd, "flows", "greet.yaml"), FLOW.replace("hello,", "welcome,"));
-    await Deno.writeTextFile(
-      join(cwd, "flows", "more.yaml"),
-      FLOW.replace("greet", "more").replace("type: task", "type: task, invoker: agent").replace("subject", "target"),
-    );
-    await dev.printed(/\nFlows +greet, more\n/);
-    await printed(["start", "more", "--id", "d2", "--wait"], at);
-    await printed(["start", "greet", "--id", "d3", "--wait"], at);
-    await dev.printed(/ d3 {2}greet {2}completed {2}welcome\n/);
-    assertEquals(await dev.end(), 0);
-    const port = Number(new URL(url!).port);
-    const answer = await Deno.connect({ hostname: "127.0.0.1", port }).then((conn) => conn.close(), (error) => error);
-    assert(answer instanceof Deno.errors.ConnectionRefused, "the NATS server still listens");
-  });
 });
 
 Deno.test("run works on a folder's flows with a module's invokers and handlers until it is interrupted", async () => {
@@ -186,6 +147,7 @@ Deno.test("run works on a folder's flows with a module's invokers and handlers u
       const unknown = await packtrail(["run", "flow.yaml"], at);
       assertEquals(unknown.code, 3);
       assertStringIncludes(unknown.stderr, "flow.yaml:4:39: nodes[1].invoker: no invoker of kind");
+      assertMatch(unknown.stderr, /\nhint: give invokers with `--with module\.ts`; `packtrail dev` echoes/);
       await using engine = startPacktrail(["run", "flow.yaml", "--with", "mine.mjs"], at);
       await engine.printed(/"message":"engine started"/);
       assertMatch(await printed(["start", "greet", '{"n": 1}', "--wait"], at), /"n": 4\n\}\n$/);
@@ -214,6 +176,12 @@ Deno.test("ui serves the dashboard of a namespace, and watch prints what happens
     }, "an event");
     const [first] = watch.stdout.split("\n");
     assertEquals([JSON.parse(first!).status, JSON.parse(first!).flow], ["completed", "greet"]);
+    const taken = await packtrail(["ui", "--addr", new URL(url!).host], at);
+    assertEquals([taken.code, taken.stdout], [2, ""]);
+    assertEquals(
+      taken.stderr,
+      `packtrail: ${new URL(url!).host} is in use\nhint: \`--addr 127.0.0.1:0\` takes a free port\n`,
+    );
     assertEquals([await ui.end(), await watch.end()], [0, 0]);
     const open = await packtrail(["ui", "--addr", "0.0.0.0:0"], at);
     assertEquals(open.code, 3);

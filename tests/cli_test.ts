@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "node:path";
 import { permissionsBlock, permissionsFor, type Role } from "../mod.ts";
-import { packtrail, printed, printedJson, type Surroundings } from "./support/cli.ts";
+import { packtrail, printed, printedJson, type Surroundings, withFolder } from "./support/cli.ts";
 import { inSpace, type Space, until } from "./support/mod.ts";
 
 const FLOW = {
@@ -33,15 +33,6 @@ async function inTown(run: (space: Space, at: Surroundings) => Promise<void>): P
     });
     await run(space, { env: { NATS_URL: space.url, PACKTRAIL_NAMESPACE: space.namespace } });
   });
-}
-
-async function withFolder(run: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.realPath(await Deno.makeTempDir());
-  try {
-    await run(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 Deno.test("an execution is started, signalled, resumed, completed and looked at from the command line", async () => {
@@ -80,7 +71,7 @@ Deno.test("an execution is started, signalled, resumed, completed and looked at 
     const history = await printedJson(["history", "e1"], at);
     assertEquals(history.map(({ node }: { node: string }) => node)[0], "ask");
     assertEquals(history.at(-1).status, "completed");
-    assertMatch(await printed(["history", "e1"], at), /^TIME +STATUS +NODE +ATTEMPT +ERROR\n/);
+    assertMatch(await printed(["history", "e1"], at), /^TIME +STATUS +NODE +ATTEMPT +ERROR\n[\d-]+ [\d:]+\.\d{3} /);
 
     await printed(["start", "approval", "--id", "e2"], at);
     assertEquals(await printed(["cancel", "e2", "enough"], at), "cancelled e2\n");
@@ -116,7 +107,10 @@ Deno.test("recurring schedules are made, listed and removed", async () => {
   await inTown(async (_space, at) => {
     const made = await printed(["schedule", "nightly", "greet", "0 0 3 1 1 *", "--time-zone", "Europe/Berlin"], at);
     assertMatch(made, /^scheduled nightly, next at \d{4}-01-01 02:00:00\n$/);
-    assertMatch(await printed(["schedules"], at), /\nnightly +greet +0 0 3 1 1 \* +Europe\/Berlin /);
+    assertMatch(
+      await printed(["schedules"], at),
+      /ZONE +NEXT \(LOCAL\) +LAST \(LOCAL\)\nnightly +greet +0 0 3 1 1 \* +Europe\/Berlin /,
+    );
     assertEquals((await printedJson(["schedules"], at))[0].name, "nightly");
     assertEquals(await printed(["unschedule", "nightly"], at), "removed nightly\n");
     assertEquals(await printed(["schedules"], at), "no schedules\n");
@@ -138,12 +132,19 @@ Deno.test("mistakes end with the documented codes, one message and a hint, and n
       [["start"], 2, /missing required argument 'flow'/],
       [["list", "--limit", "none"], 2, /whole number/],
       [["list", "--status", "lost"], 2, /Allowed choices are running, waiting/],
-      [["start", "greet", "{name: Ada}"], 2, /the payload is not JSON/],
-      [["start", "greet", "[1]"], 2, /must be a JSON object/],
+      [["start", "greet", "{name: Ada}"], 3, /the payload is not JSON/],
+      [["start", "greet", "[1]"], 3, /must be a JSON object/],
+      [["signal", "m1", "approved", "{"], 3, /the payload is not JSON/],
+      [["complete", "m1", "hello", "0", "{"], 3, /the output is not JSON/],
+      [["schedule", "n", "greet", "0 0 3 * * *", "1"], 3, /must be a JSON object/],
       [["start", "greet", "@nowhere.json"], 2, /cannot be read from nowhere\.json/],
       [["get", "no such"], 3, /not a legal name/],
       [["get", "nobody"], 4, /there is no execution nobody/],
-      [["start", "nothing"], 4, /there is no flow nothing/],
+      [["start", "nothing"], 4, /there is no flow nothing\nhint: `packtrail flows` lists them/],
+      [["start", "gret"], 4, /there is no flow gret; did you mean "greet"\?\nhint: `packtrail flows` lists them/],
+      [["schedule", "n", "aproval", "0 0 3 * * *"], 4, /there is no flow aproval; did you mean "approval"\?/],
+      [["graph", "greeet"], 4, /there is no flow greeet; did you mean "greet"\?/],
+      [["history", "nobody"], 4, /nothing is known of nobody/],
       [["start", "greet", '{"a": 1}', "--id", "m1"], 5, /exists with another payload/],
       [["resume", "m1"], 5, /not failed/],
       [["list"], 6, /cannot connect to NATS at nats:\/\/127\.0\.0\.1:1 \(NATS_URL\)/, nowhere],
@@ -196,6 +197,15 @@ Deno.test("validate names file, line and column of every mistake, and its exit c
     assertEquals(twice.code, 3);
     assertStringIncludes(twice.stdout, "flows/good.yaml:1:1: name: is the name of flows/bad.yml too");
     assertEquals((await packtrail(["validate", "nowhere"], { cwd })).code, 2);
+    const overlapping = await packtrail(["validate", "kinds.yaml", "flows/good.yaml", "flows/", "./kinds.yaml"], {
+      cwd,
+    });
+    assertEquals(overlapping.stdout.match(/^[\w/]+\.yaml: /gm), ["kinds.yaml: ", "flows/good.yaml: "]);
+    const folder = await packtrail(["graph", "flows", "-s", "127.0.0.1:1"], { cwd });
+    assertEquals([folder.code, folder.stderr.split("\n")[0]], [
+      2,
+      "packtrail: flows is a folder: name the file of a flow",
+    ]);
   });
 });
 

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import fc from "fast-check";
 import type { DeadLetter, FlowDef, Result, Server } from "../mod.ts";
-import { chain, ended, Gate, inSpace, reaches, Recorder, type Space, until } from "./support/mod.ts";
+import { chain, ended, Gate, inSpace, type LogLine, reaches, Recorder, type Space, until } from "./support/mod.ts";
 
 const APPROVAL: FlowDef = {
   name: "approval",
@@ -154,6 +154,16 @@ Deno.test("what makes no sense is a dead letter with its reason, its neighbours 
       assert(same[0]!.time instanceof Date && same[0]!.deliveries! >= 1);
     }
     assertEquals(found.length, bad.length);
+    const isTold = ({ level, message }: LogLine) => level === "warn" && message === "given up on: a dead letter";
+    const told = await until(() => {
+      const lines = space.log.filter(isTold);
+      return lines.length >= found.length && lines;
+    }, "a line of the log for each") as LogLine[];
+    const essence = ({ source, key, reason }: Record<string, unknown>) => [source, key, reason].join(" ");
+    assertEquals(
+      told.map(({ fields }) => essence(fields)).sort(),
+      found.map((letter) => essence({ ...letter })).sort(),
+    );
     assertEquals(await server.list(), ["good", "p-1", "w-1"]);
     assertEquals((await server.get("p-1")).status, "waiting");
     send(space, "signal.good.approved");

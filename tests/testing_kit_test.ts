@@ -188,17 +188,23 @@ Deno.test("branches run at once, and those a decided join no longer wants are ab
 Deno.test("mistakes in a test are told at once: stubs for nothing, tasks without one, a flow that is not valid", async () => {
   const refusals: [FlowRunOptions, string][] = [
     [{ stubs: { submit: OK } }, "stubs.remind: task remind has no stub"],
-    [{ stubs: { ...stubs, submitt: OK } }, "stubs.submitt: flow approval has no task submitt"],
+    [{ stubs: { ...stubs, submitt: OK } }, 'stubs.submitt: flow approval has no task submitt; did you mean "submit"?'],
     [{ stubs, invokers: { http: OK } }, "invokers.http: flow approval has no task of kind http"],
     [{ stubs: { ...stubs, submit: [] } }, "is not a stub"],
     [{ stubs, signals: [{ name: "a.b" }] }, "signals[0].name"],
-    [{ stubs, signals: [{ name: "a", at: "soon" }] }, "signals[0].at"],
+    [
+      { stubs, signals: [{ name: "anwser", at: "1h" }] },
+      'signals[0].name: flow approval has no node that waits for signal anwser; did you mean "answer"?',
+    ],
+    [{ stubs, signals: [{ name: "answer", at: "soon" }] }, "signals[0].at"],
     [{ stubs, imput: {} } as FlowRunOptions, "options.imput"],
   ];
   for (const [options, message] of refusals) {
     await assertRejects(() => runFlow(approval, options), ValidationError, message);
   }
   await assertRejects(() => runFlow("name: f\nnodes: []"), ValidationError, "nodes");
+  const run = await runFlow(approval, { stubs, pause: true });
+  await assertRejects(() => run.signal("anwser"), ValidationError, "name: flow approval has no node that waits");
 });
 
 Deno.test("a flow that turns in a circle for ever is found out", async () => {

@@ -195,11 +195,10 @@ export class RunningJob {
   }
 
   async #giveUp(reason: string, of: JobFormatError["of"], deliveries = this.#delivery.deliveries): Promise<void> {
-    const { deadLetters, kind, logger } = this.#runner;
+    const { deadLetters, kind } = this.#runner;
     const key = of?.id ?? this.#delivery.subject;
     const letter = { source: "async", key, reason, deliveries, body: this.#delivery.text() } as const;
     await deadLetters.record(letter, `async-${kind}-${this.#delivery.sequence}-${this.#delivery.time}`);
-    logger.error("a job was dead-lettered", { kind, key, reason });
     if (of !== undefined) await this.#complete(of.id, of.attempt, { status: "error", error: reason });
   }
 

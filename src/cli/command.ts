@@ -143,7 +143,7 @@ export async function readJson(what: string, text: string): Promise<Json> {
     return JSON.parse(source);
   } catch (cause) {
     throw new CommandError(
-      EXIT.usage,
+      EXIT.invalid,
       `the ${what} is not JSON: ${(cause as Error).message}`,
       `quote it for the shell, as in '{"a": 1}'; @file reads a file, - standard input`,
       { cause },
@@ -156,7 +156,7 @@ export async function readObject(what: string, text: string | undefined): Promis
   if (text === undefined) return {};
   const value = await readJson(what, text);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
-  throw new CommandError(EXIT.usage, `the ${what} must be a JSON object`);
+  throw new CommandError(EXIT.invalid, `the ${what} must be a JSON object`);
 }
 
 async function readInput(): Promise<string> {

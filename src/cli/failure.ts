@@ -80,8 +80,14 @@ export function explain(error: unknown): Explanation | undefined {
   if (error instanceof NatsServerError) return { exitCode: EXIT.nats, code: "SERVER", message: error.message };
   if (!(error instanceof PacktrailError)) return undefined;
   const { code, message } = error;
-  const issues = error instanceof ValidationError ? { issues: error.issues } : {};
+  const issues = error instanceof ValidationError ? { issues: error.issues, ...invokerHint(error.issues) } : {};
   return { code, message, ...issues, ...advice(code) };
+}
+
+/** A flow that names a kind of invoker is right, and needs somebody who does its tasks. */
+function invokerHint(issues: readonly ValidationIssue[]): { hint?: string } {
+  if (!issues.some(({ path }) => path.endsWith(".invoker"))) return {};
+  return { hint: "give invokers with `--with module.ts`; `packtrail dev` echoes for tasks that nobody does" };
 }
 
 const codeNames: Readonly<Record<number, string>> = {

@@ -5,7 +5,7 @@
  */
 
 import { readdir, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { validateFlow, ValidationError, type ValidationIssue, type ValidFlow } from "../../mod.ts";
 import { CommandError, EXIT } from "./failure.ts";
 
@@ -21,6 +21,9 @@ export interface FlowFile {
   readonly issues: readonly ValidationIssue[];
 }
 
+/** The text of a file that is to hold a flow. */
+export type FlowText = Pick<FlowFile, "path" | "text">;
+
 /**
  * Reads files and the `*.yaml` and `*.yml` files of folders, in the order given, and checks each.
  *
@@ -28,9 +31,42 @@ export interface FlowFile {
  * @throws {CommandError} Where a path cannot be read, or a folder has no flow.
  */
 export async function readFlowFiles(paths: readonly string[], kinds?: readonly string[]): Promise<FlowFile[]> {
-  const files: FlowFile[] = [];
-  for (const path of paths) for (const file of await expand(path)) files.push(await readFlowFile(file, kinds));
-  return withDuplicates(files);
+  return checkTexts(await readTexts(paths), kinds);
+}
+
+/**
+ * Reads files and the `*.yaml` and `*.yml` files of folders, in the order given: each once, however often it is named.
+ *
+ * @throws {CommandError} Where a path cannot be read, or a folder has no flow.
+ */
+export async function readTexts(paths: readonly string[]): Promise<FlowText[]> {
+  const found = new Map<string, string>();
+  for (const path of paths) {
+    for (const file of await expand(path)) if (!found.has(resolve(file))) found.set(resolve(file), file);
+  }
+  const texts: FlowText[] = [];
+  for (const path of found.values()) texts.push({ path, text: await read(path, () => readFile(path, "utf8")) });
+  return texts;
+}
+
+/** Checks the flows of files; `kinds` are the kinds of invoker there are, any kind is fine where absent. */
+export function checkTexts(texts: readonly FlowText[], kinds?: readonly string[]): FlowFile[] {
+  return withDuplicates(texts.map((text) => checkText(text, kinds)));
+}
+
+/** The paths given, or the folder `flows` where none is. */
+export function pathsOrDefault(paths: readonly string[]): readonly string[] {
+  return paths.length === 0 ? ["flows"] : paths;
+}
+
+/** @throws {CommandError} Where one of some paths leads to nothing. */
+export async function checkPaths(paths: readonly string[]): Promise<void> {
+  for (const path of paths) await read(path, () => stat(path));
+}
+
+/** Whether a path is that of a folder. */
+export async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then((info) => info.isDirectory(), () => false);
 }
 
 async function expand(path: string): Promise<string[]> {
@@ -42,8 +78,7 @@ async function expand(path: string): Promise<string[]> {
   return found.map(({ name }) => join(path, name)).sort();
 }
 
-async function readFlowFile(path: string, kinds: readonly string[] | undefined): Promise<FlowFile> {
-  const text = await read(path, () => readFile(path, "utf8"));
+function checkText({ path, text }: FlowText, kinds: readonly string[] | undefined): FlowFile {
   try {
     const flow = validateFlow(text, { file: path, ...(kinds === undefined ? {} : { kinds }) });
     return { path, text, flow, issues: [] };

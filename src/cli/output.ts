@@ -55,6 +55,11 @@ export class Output {
     if (!this.isJson) console.log(text);
   }
 
+  /** Warns people, on standard error; programs find the warning in what they are given. */
+  warn(text: string): void {
+    if (!this.isJson) console.error(`warning: ${printable(text)}`);
+  }
+
   /** Prints a value for programs; nothing where it is not asked for. */
   json(value: unknown): void {
     if (this.isJson) console.log(JSON.stringify(value, null, 2));
@@ -108,6 +113,11 @@ export function statusStyle(status: string): Style | undefined {
     cancelled: "magenta",
   };
   return styles[status];
+}
+
+/** A time as people read it: the local date and time, to the millisecond. */
+export function shownMoment(time: Date): string {
+  return `${shownTime(time)}.${String(time.getMilliseconds()).padStart(3, "0")}`;
 }
 
 /** A time as people read it: the local date and time, to the second. */

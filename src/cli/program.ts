@@ -9,6 +9,7 @@ import { inspect } from "node:util";
 import { environment } from "./environment.ts";
 import { addCareCommands } from "./commands/care.ts";
 import { addCompletionsCommand } from "./commands/completions.ts";
+import { addDeadLetterCommands } from "./commands/dead_letters.ts";
 import { addDevCommand } from "./commands/dev.ts";
 import { addExecutionCommands } from "./commands/executions.ts";
 import { addFlowCommands } from "./commands/flows.ts";
@@ -47,6 +48,7 @@ export function createProgram(): Command {
   addRunCommand(program);
   addExecutionCommands(program);
   addListCommands(program);
+  addDeadLetterCommands(program);
   addScheduleCommands(program);
   addFlowCommands(program);
   addCareCommands(program);

@@ -76,7 +76,6 @@ export class Failures {
       `work-${delivery.sequence}-${delivery.time}`,
     );
     if (isLeft) return this.postpone(delivery, error);
-    this.#options.logger.error("a head cannot be worked on and was dead-lettered", { id: key, error: error.message });
     delivery.term();
   }
 

@@ -6,6 +6,7 @@
 
 import type { StoredMsg } from "@nats-io/jetstream";
 import type { Json } from "../json.ts";
+import type { Logger } from "../logger.ts";
 import { quoted } from "../names.ts";
 import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.ts";
 import { readBackwards } from "./read.ts";
@@ -44,10 +45,12 @@ const RECORD_BYTES = 16 * 1024;
 /** Writes and reads dead letters. */
 export class DeadLetters {
   readonly #nats: Nats;
+  readonly #logger: Logger;
 
-  /** Creates the dead letters of a namespace. No I/O. */
-  constructor(nats: Nats) {
+  /** Creates the dead letters of a namespace; each that is recorded here is logged. No I/O. */
+  constructor(nats: Nats, logger: Logger) {
     this.#nats = nats;
+    this.#logger = logger;
   }
 
   /**
@@ -60,18 +63,22 @@ export class DeadLetters {
     dedupe?: string,
   ): Promise<void> {
     const { body, ...rest } = letter;
+    const { source, key } = letter;
+    const reason = letter.reason.slice(0, 2_000);
     const record = {
       ...rest,
-      reason: letter.reason.slice(0, 2_000),
+      reason,
       time: new Date(this.#nats.clock.now()).toISOString(),
       ...(body === undefined ? {} : bodyOf(body, this.#maxBody())),
     };
     try {
       const options = dedupe === undefined ? {} : { msgID: dedupe };
-      await this.#nats.js.publish(this.#nats.names.deadLetter(letter.source), JSON.stringify(record), options);
+      const subject = this.#nats.names.deadLetter(source);
+      await this.#nats.js.publish(subject, JSON.stringify(record), options);
     } catch (error) {
-      throw packtrailError(error, `recording a dead letter of ${letter.key}`);
+      throw packtrailError(error, `recording a dead letter of ${key}`);
     }
+    this.#logger.warn("given up on: a dead letter", { source, key, reason });
   }
 
   /** A server may take smaller messages than we would send. */

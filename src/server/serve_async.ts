@@ -109,7 +109,7 @@ export async function serveAsync(nc: Connection, options: ServeAsyncOptions): Pr
     ...checked,
     nats,
     executions: executionsOf(nats, patience, checked),
-    deadLetters: new DeadLetters(nats),
+    deadLetters: new DeadLetters(nats, checked.logger),
     results: resultCache<Result>({ ...checked, nats, patience }),
   });
   const [worker] = invokers.workers();

@@ -9,6 +9,7 @@ import { type Context, contextOf, payloadOf } from "../core/values.ts";
 import type { Duration } from "../duration.ts";
 import { invalid, StateError } from "../errors.ts";
 import { buildFlow, parseFlow } from "../flow/mod.ts";
+import { suggestion } from "../flow/suggest.ts";
 import type { Flow, FlowDef } from "../flow/types.ts";
 import type { Result } from "../invoker/types.ts";
 import type { Json } from "../json.ts";
@@ -41,7 +42,7 @@ const START = Date.UTC(2000, 0, 1);
  * It runs until the execution ends, or waits for something that never comes. With `pause`, until it waits at all.
  *
  * @param flow YAML text, or a value.
- * @throws {ValidationError} Where the flow or an option is not valid, or a task has no stub.
+ * @throws {ValidationError} Where the flow or an option is not valid, a task has no stub, or a signal no node.
  *
  * @example
  * ```ts
@@ -79,7 +80,7 @@ export class FlowRun {
     if (!Number.isFinite(this.#startMs)) throw invalid("startAt", "is not a date");
     const maxPayloadBytes = count("maxPayloadBytes", options.maxPayloadBytes, 512 * 1024);
     for (const [index, { name, payload = null, at }] of signals.entries()) {
-      checkName(`signals[${index}].name`, name);
+      checkSignal(`signals[${index}].name`, flow, name);
       payloadText(`signals[${index}].payload`, payload, maxPayloadBytes);
       if (at === undefined) this.#expected.push({ name, payload });
       else this.#timed.push({ name, payload, atMs: milliseconds(`signals[${index}].at`, at) });
@@ -159,9 +160,13 @@ export class FlowRun {
     return this.#simulation.now - this.#startMs;
   }
 
-  /** Sends a signal now, and goes on. It is kept until the execution waits for it. */
+  /**
+   * Sends a signal now, and goes on. It is kept until the execution waits for it.
+   *
+   * @throws {ValidationError} Where no node of the flow waits for such a signal.
+   */
   async signal(name: string, payload: Json = null): Promise<this> {
-    await this.#simulation.signal(checkName("name", name), payload);
+    await this.#simulation.signal(checkSignal("name", this.#flow, name), payload);
     return await this.#goOn();
   }
 
@@ -222,4 +227,12 @@ export class FlowRun {
     const error = this.error === undefined ? "" : ` (${this.error})`;
     return `${this.#flow.name}: ${this.status}${error} at ${this.currentNode} after ${this.path.join(" → ")}`;
   }
+}
+
+/** A signal that no node waits for would be a dead letter: in a test it is a slip of the pen. */
+function checkSignal(path: string, flow: Flow, name: string): string {
+  checkName(path, name);
+  const known = [...flow.nodes.values()].flatMap((node) => node.type === "signal" ? [node.signal] : []);
+  if (known.includes(name)) return name;
+  throw invalid(path, `flow ${flow.name} has no node that waits for signal ${name}${suggestion(name, known)}`);
 }

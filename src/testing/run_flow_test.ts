@@ -44,10 +44,13 @@ async function inMemory(flow: Flow, script: Script): Promise<Outcome> {
   };
   const kinds = [...flow.nodes.values()].filter((node): node is TaskNode => node.type === "task")
     .map(({ invoker }) => [invoker, stub]);
+  const awaited = new Set([...flow.nodes.values()].map((node) => node.type === "signal" ? node.signal : undefined));
   const run = await runFlow(flow.definition, {
     input: INPUT,
     invokers: Object.fromEntries(kinds),
-    signals: script.signals.map(({ name, payload, at }) => ({ name, payload, at })),
+    // the others, which change nothing, are refused here
+    signals: script.signals.filter(({ name }) => awaited.has(name))
+      .map(({ name, payload, at }) => ({ name, payload, at })),
   });
   await run.advance("10000h"); // what branches that nobody waits for bring, counts too
   const { results, signals, branches, lastNode } = run.context;

@@ -10,6 +10,7 @@ import { contextOf, type Load, payloadOf } from "../core/values.ts";
 import { parseDuration } from "../duration.ts";
 import { errorText } from "../engine/result.ts";
 import { invalid } from "../errors.ts";
+import { suggestion } from "../flow/suggest.ts";
 import type { Flow, TaskNode } from "../flow/types.ts";
 import { getOwn } from "../json.ts";
 import { quoted } from "../names.ts";
@@ -25,7 +26,17 @@ export class Stubs {
     this.#options = options;
     const tasks = [...flow.nodes.values()].filter((node): node is TaskNode => node.type === "task");
     for (const id of Object.keys(options.stubs ?? {})) {
-      if (!tasks.some((task) => task.id === id)) throw invalid(`stubs.${id}`, `flow ${flow.name} has no task ${id}`);
+      if (!tasks.some((task) => task.id === id)) {
+        throw invalid(
+          `stubs.${id}`,
+          `flow ${flow.name} has no task ${id}${
+            suggestion(
+              id,
+              tasks.map((task) => task.id),
+            )
+          }`,
+        );
+      }
     }
     for (const kind of Object.keys(options.invokers ?? {})) {
       if (!tasks.some(({ invoker }) => invoker === kind)) {

@@ -90,6 +90,8 @@ export async function printedJson(args: readonly string[], surroundings: Surroun
 export interface Going extends AsyncDisposable {
   /** What it has printed. */
   readonly stdout: string;
+  /** What it has said on standard error. */
+  readonly stderr: string;
   /** Waits until it has printed something. */
   printed(pattern: RegExp): Promise<RegExpExecArray>;
   /** Ends it as an operator would. Returns its exit code. */
@@ -116,6 +118,9 @@ export function startPacktrail(args: readonly string[], surroundings: Surroundin
     get stdout() {
       return read.stdout;
     },
+    get stderr() {
+      return read.stderr;
+    },
     async printed(pattern) {
       return await until(() => {
         const match = pattern.exec(read.stdout);
@@ -130,4 +135,14 @@ export function startPacktrail(args: readonly string[], surroundings: Surroundin
       await end();
     },
   };
+}
+
+/** A folder that goes with what is done in it. */
+export async function withFolder(run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.realPath(await Deno.makeTempDir());
+  try {
+    await run(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }

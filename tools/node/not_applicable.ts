@@ -8,6 +8,7 @@ export const FILES: Readonly<Record<string, string>> = {
   "tests/readme_test.ts": "is about the documents, and runs what they say with Deno",
   "tests/docs_test.ts": "is about the documents",
   "tests/docs_reference_test.ts": "is about the documents",
+  "tests/docs_project_test.ts": "is about the documents, and runs what they say with Deno",
   "tests/quick_start_test.ts": "is about the documents, and runs what they say with Deno",
   "tests/operations_test.ts": "is about the documents",
   "tests/recipes_test.ts": "is about the documents, and runs what they say with Deno",

@@ -5,12 +5,15 @@
  */
 
 import { type Command, Option } from "commander";
-import type { Execution, Json, Result, Server } from "../../../mod.ts";
+import type { Json, Result, Server } from "../../../mod.ts";
 import { action, readJson, readObject, type Scene, wholeNumber } from "../command.ts";
+import { checkCancel, checkCompletion, signalWarning } from "../effect.ts";
 import { interruption } from "../environment.ts";
 import { EXIT } from "../failure.ts";
-import { shownDuration, shownTime, statusStyle, withProgress } from "../output.ts";
-import { follow, hasEnded } from "./follow.ts";
+import { flowMissing } from "../flow_names.ts";
+import { withProgress } from "../output.ts";
+import { showExecution } from "../shown_execution.ts";
+import { follow } from "./follow.ts";
 
 const PAYLOAD = "JSON; @file reads a file, - standard input";
 
@@ -23,7 +26,7 @@ export function addExecutionCommands(program: Command): void {
     program.command("get").summary("show an execution").description("Shows an execution as it is now.")
       .argument("<id>", "the execution's id"),
     (scene, id: string) =>
-      scene.served(async (server) => showExecution(scene, await withProgress("reading", () => server.get(id)))),
+      scene.served(async (server) => showExecution(scene.out, await withProgress("reading", () => server.get(id)))),
   );
   action(
     program.command("results").summary("show everything an execution knows")
@@ -34,16 +37,24 @@ export function addExecutionCommands(program: Command): void {
   );
   action(
     program.command("resume").summary("run a failed execution again, from the node it failed on")
-      .description("Resumes a failed execution at the node it failed on, with a fresh retry budget.")
+      .description(
+        "Resumes a failed execution at the node it failed on, with a fresh retry budget. It keeps the definition it " +
+          "began with: a flow that was mended since is for new starts.",
+      )
       .argument("<id>", "the execution's id"),
-    (scene, id: string) => scene.served((server) => done(scene, { id }, `resumed ${id}`, server.resume(id))),
+    (scene, id: string) => scene.served((server) => done(scene, { id }, `resumed ${id}`, () => server.resume(id))),
   );
   action(
     program.command("cancel").summary("end an execution")
-      .description("Cancels a live execution; one that has ended, or does not exist, is left as it is.")
+      .description("Cancels a live execution. One that was cancelled before keeps the reason it has.")
       .argument("<id>", "the execution's id").argument("[reason]", "why"),
     (scene, id: string, reason: string | undefined) =>
-      scene.served((server) => done(scene, { id }, `cancelled ${id}`, server.cancel(id, reason))),
+      scene.served((server) =>
+        done(scene, { id }, `cancelled ${id}`, async () => {
+          await checkCancel(server, id);
+          await server.cancel(id, reason);
+        })
+      ),
   );
 }
 
@@ -62,7 +73,8 @@ function addStart(program: Command): void {
     const given = await readObject("payload", payload);
     return await scene.served(async (server) => {
       const options = flags.id === undefined ? {} : { id: flags.id };
-      const id = await withProgress("starting", () => server.start(flow, given, options));
+      const id = await withProgress("starting", () => server.start(flow, given, options))
+        .catch((error) => flowMissing(server, flow, error));
       if (!flags.wait) {
         scene.out.json({ id, flow });
         return scene.out.say(id);
@@ -92,10 +104,14 @@ function addSignal(program: Command): void {
     command,
     async (scene, id: string, name: string, payload: string | undefined, { once }: { once?: string }) => {
       const given = payload === undefined ? null : await readJson("payload", payload);
-      await scene.served((server) => {
-        const sent = server.signal(id, name, given, once === undefined ? {} : { id: once });
-        return done(scene, { id, signal: name }, `sent ${name} to ${id}`, sent);
-      });
+      await scene.served((server) =>
+        done(scene, { id, signal: name }, `sent ${name} to ${id}`, async () => {
+          // Before it is sent: what it does may well be to end the execution.
+          const warning = await signalWarning(server, id, name);
+          await server.signal(id, name, given, once === undefined ? {} : { id: once });
+          return warning;
+        })
+      );
     },
   );
 }
@@ -121,59 +137,28 @@ function addComplete(program: Command): void {
       const output = payload === undefined ? {} : { payload: await readJson("output", payload) };
       const result: Result = { status, ...output, ...(error === undefined ? {} : { error }) };
       const options = generation === undefined ? {} : { generation };
-      await scene.served((server) => {
-        const sent = server.completeActivity(id, node, attempt, result, options);
-        return done(scene, { id, node, attempt, status }, `sent ${status} for ${node} of ${id}`, sent);
-      });
+      await scene.served((server) =>
+        done(scene, { id, node, attempt, status }, `sent ${status} for ${node} of ${id}`, async () => {
+          const warning = await checkCompletion(server, id, { node, attempt, ...options });
+          await server.completeActivity(id, node, attempt, result, options);
+          return warning;
+        })
+      );
     },
   );
 }
 
-/** Waits for something that returns nothing, and says that it was done. */
-async function done(scene: Scene, json: unknown, said: string, doing: Promise<void>): Promise<void> {
-  await withProgress("waiting for NATS", () => doing);
-  scene.out.json(json);
+/** Does something, and says that it was done, and what is to be known of it where that is returned. */
+async function done(
+  scene: Scene,
+  json: object,
+  said: string,
+  run: () => Promise<string | undefined | void>,
+): Promise<void> {
+  const warning = await withProgress("waiting for NATS", run);
+  scene.out.json({ ...json, ...(warning === undefined ? {} : { warning }) });
   scene.out.say(said);
-}
-
-function showExecution({ out }: Scene, execution: Execution): void {
-  if (out.isJson) return out.json(execution);
-  const { status, wait, error, signals } = execution;
-  out.fields([
-    ["id", execution.id, "bold"],
-    ["flow", execution.flow],
-    ["status", status, statusStyle(status)],
-    ["node", execution.currentNode],
-    ["attempt", String(execution.attempt + 1)],
-    ["waits for", wait === undefined ? undefined : shownWait(wait)],
-    ["error", error, "red"],
-    ["started", shownTime(execution.startedAt)],
-    ["updated", shownTime(execution.updatedAt)],
-    [
-      "took",
-      hasEnded(status) ? shownDuration(execution.updatedAt.getTime() - execution.startedAt.getTime()) : undefined,
-    ],
-    ["definition", execution.definition, "dim"],
-    ["signals", signals === undefined ? undefined : text(signals)],
-    ["payload", text(execution.payload)],
-  ]);
-  if (execution.branches === undefined) return;
-  out.say("");
-  out.table(Object.values(execution.branches), [
-    { title: "BRANCH", cell: ({ node }) => node },
-    {
-      title: "STATUS",
-      cell: ({ status, parked }) => parked ? `${status} (waits)` : status,
-      style: ({ status }) => statusStyle(status === "pending" ? "running" : status),
-    },
-    { title: "ATTEMPT", cell: ({ attempt = 0 }) => String(attempt + 1) },
-    { title: "ERROR", cell: ({ error = "" }) => error, style: () => "red" },
-  ], "no branches");
-}
-
-function shownWait({ kind, signal, until }: NonNullable<Execution["wait"]>): string {
-  const what = kind === "signal" ? `signal ${signal}` : kind === "retry" ? "its next attempt" : `its ${kind}`;
-  return until === undefined ? what : `${what}, until ${shownTime(until)}`;
+  if (warning !== undefined) scene.out.warn(warning);
 }
 
 function text(value: Json | object): string {

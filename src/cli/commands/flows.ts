@@ -5,11 +5,13 @@
  */
 
 import { type Command, Option } from "commander";
-import type { ExecutionStatus, FlowGraph } from "../../../mod.ts";
+import type { ExecutionStatus, FlowGraph, Server } from "../../../mod.ts";
 import { flowSchema } from "../../flow/schema.ts";
+import { isName } from "../../names.ts";
 import { action, type Scene } from "../command.ts";
 import { CommandError, EXIT } from "../failure.ts";
-import { type FlowFile, readFlowFiles } from "../flow_files.ts";
+import { type FlowFile, isFolder, pathsOrDefault, readFlowFiles } from "../flow_files.ts";
+import { flowMissing } from "../flow_names.ts";
 import { FORMATS, type GraphFormat, graphText } from "../graph/mod.ts";
 import { printable, withProgress } from "../output.ts";
 
@@ -23,7 +25,7 @@ export function addFlowCommands(program: Command): void {
   );
   const validate = program.command("validate").summary("check flows in files, as for CI")
     .description("Checks flows in files and folders. What is wrong is printed as file:line:column: path: message.")
-    .argument("[paths...]", "files, and folders with *.yaml files (default: flows/)")
+    .argument("[paths...]", "files, and folders with *.yaml and *.yml files (default: flows/)")
     .option("--kinds <kinds>", "the kinds of invoker there are, with commas between them (default: any)");
   action(validate, (scene, paths: string[], { kinds }: { kinds?: string }) => validateFiles(scene, paths, kinds));
   const graph = program.command("graph").summary("draw a flow")
@@ -56,7 +58,7 @@ function showFlows({ out }: Scene, counts: Record<string, Record<ExecutionStatus
 
 async function validateFiles({ out }: Scene, paths: readonly string[], kinds: string | undefined): Promise<number> {
   const known = kinds?.split(",").map((kind) => kind.trim()).filter(Boolean);
-  const files = await readFlowFiles(paths.length === 0 ? ["flows"] : paths, known);
+  const files = await readFlowFiles(pathsOrDefault(paths), known);
   const invalid = files.filter(({ issues }) => issues.length > 0);
   if (out.isJson) {
     out.json(files.map(({ path, flow, issues }) => ({
@@ -83,9 +85,9 @@ function showFile(out: Scene["out"], { path, flow, issues }: FlowFile): void {
 
 /** The graph of a flow in a file, or else of one that an engine has loaded. */
 async function findGraph(scene: Scene, flow: string): Promise<FlowGraph> {
-  if (!/[./\\]/.test(flow)) return await scene.served((server) => server.flowGraph(flow));
-  const [file, ...others] = await readFlowFiles([flow]);
-  if (others.length > 0) throw new CommandError(EXIT.usage, `${flow} has several flows: name the file of one`);
+  if (await isFolder(flow)) return await folderGraph(scene, flow);
+  if (!/[./\\]/.test(flow)) return await scene.served((server) => knownGraph(server, flow));
+  const [file] = await readFlowFiles([flow]);
   if (file!.flow !== undefined) return file!.flow.graph;
   const [{ path, line, column, message }] = file!.issues as [FlowFile["issues"][number]];
   const place = [file!.path, line, column].filter((part) => part !== undefined).join(":");
@@ -93,5 +95,24 @@ async function findGraph(scene: Scene, flow: string): Promise<FlowGraph> {
     EXIT.invalid,
     `${place}: ${path}: ${message}`,
     `\`packtrail validate ${flow}\` tells everything`,
+  );
+}
+
+/** The graph of a flow that an engine has loaded. @throws {CommandError} Where none has: it says what was meant. */
+async function knownGraph(server: Server, flow: string): Promise<FlowGraph> {
+  return await server.flowGraph(flow).catch((error) => flowMissing(server, flow, error));
+}
+
+/** A flow may have the name of a folder; the folder itself is no flow. */
+async function folderGraph(scene: Scene, path: string): Promise<FlowGraph> {
+  try {
+    if (isName(path)) return await scene.served((server) => server.flowGraph(path));
+  } catch {
+    // there is no such flow either, or nobody to ask for it
+  }
+  throw new CommandError(
+    EXIT.usage,
+    `${path} is a folder: name the file of a flow`,
+    `\`packtrail validate ${path}\` lists them`,
   );
 }

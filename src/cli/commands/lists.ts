@@ -1,5 +1,5 @@
 /**
- * Commands that list: executions, events, history, dead letters; and what looks after them.
+ * Commands that list: executions, events, history; and what looks over all of them.
  *
  * @module
  */
@@ -8,7 +8,8 @@ import { type Command, Option } from "commander";
 import type { ExecutionEvent, ExecutionStatus } from "../../../mod.ts";
 import { action, positiveNumber, wholeNumber } from "../command.ts";
 import { interruption } from "../environment.ts";
-import { type Column, shownTime, statusStyle, withProgress } from "../output.ts";
+import { CommandError, EXIT } from "../failure.ts";
+import { type Column, shownMoment, shownTime, statusStyle, withProgress } from "../output.ts";
 import { follow, printEvent } from "./follow.ts";
 
 const STATUSES = ["running", "waiting", "completed", "failed", "cancelled"];
@@ -23,9 +24,12 @@ export function addListCommands(program: Command): void {
   action(history, (scene, id: string, { limit }: { limit?: number }) =>
     scene.served(async (server) => {
       const events = await withProgress("reading", () => server.history(id, limit === undefined ? {} : { limit }));
-      scene.out.table(events, [TIME, STATUS, NODE, ATTEMPT, ERROR], `nothing is known of ${id}`);
+      if (events.length === 0) {
+        throw new CommandError(EXIT.notFound, `nothing is known of ${id}`, "`packtrail list` shows what there is");
+      }
+      scene.out.table(events, [MOMENT, STATUS, NODE, ATTEMPT, ERROR], "");
     }));
-  addCare(program);
+  addReconcile(program);
 }
 
 interface ListFlags {
@@ -45,6 +49,7 @@ const STATUS: Column<ExecutionEvent> = {
 const NODE: Column<ExecutionEvent> = { title: "NODE", cell: ({ node }) => node };
 const ATTEMPT: Column<ExecutionEvent> = { title: "ATTEMPT", cell: ({ attempt = 0 }) => String(attempt + 1) };
 const TIME: Column<ExecutionEvent> = { title: "TIME", cell: ({ time }) => shownTime(time), style: () => "dim" };
+const MOMENT: Column<ExecutionEvent> = { ...TIME, cell: ({ time }) => shownMoment(time) };
 const ERROR: Column<ExecutionEvent> = { title: "ERROR", cell: ({ error = "" }) => error, style: () => "red" };
 
 function addList(program: Command): void {
@@ -96,30 +101,7 @@ function addWatch(program: Command): void {
     }));
 }
 
-function addCare(program: Command): void {
-  const letters = program.command("dead-letters").summary("list what was given up on")
-    .description("Lists what was given up on, newest first: `redrive` tries one again.")
-    .option("--limit <number>", "how many at most", positiveNumber, 50);
-  action(letters, (scene, { limit }: { limit: number }) =>
-    scene.served(async (server) => {
-      const found = await withProgress("listing", () => server.deadLetters({ limit }));
-      scene.out.table(found, [
-        { title: "NUMBER", cell: ({ sequence }) => String(sequence), style: () => "bold" },
-        { title: "SOURCE", cell: ({ source }) => source },
-        { title: "KEY", cell: ({ key }) => key },
-        { title: "TIME", cell: ({ time }) => shownTime(time), style: () => "dim" },
-        { title: "REASON", cell: ({ reason }) => reason, style: () => "red" },
-      ], "nothing was given up on");
-    }));
-  const redrive = program.command("redrive").summary("try again what was given up on")
-    .description("Tries again what was given up on, and removes its dead letter.")
-    .argument("<number>", "the dead letter's number", wholeNumber);
-  action(redrive, (scene, sequence: number) =>
-    scene.served(async (server) => {
-      await server.redrive(sequence);
-      scene.out.json({ sequence });
-      scene.out.say(`tried dead letter ${sequence} again`);
-    }));
+function addReconcile(program: Command): void {
   const reconcile = program.command("reconcile").summary("look over the namespace")
     .description("Removes leftovers and orphans, and drives stalled executions again. Needs an engine's permissions.");
   action(reconcile, (scene) =>

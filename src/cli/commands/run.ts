@@ -10,7 +10,7 @@ import { action, positiveNumber } from "../command.ts";
 import { loadExtension } from "../engine/extension.ts";
 import { startEngine } from "../engine/running.ts";
 import { interruption } from "../environment.ts";
-import { readFlowFiles } from "../flow_files.ts";
+import { pathsOrDefault, readFlowFiles } from "../flow_files.ts";
 
 interface RunFlags {
   readonly with?: string;
@@ -22,10 +22,10 @@ interface RunFlags {
 export function addRunCommand(program: Command): void {
   const command = program.command("run").summary("run an engine, until it is interrupted")
     .description(
-      "Runs an engine with the flows of files and folders, until it is interrupted; then it drains. Tasks of the kind\n" +
+      "Runs an engine with the flows of files and folders, until it is interrupted; then it drains. Tasks of the kind " +
         "`nats-task` are done by workers; a module of yours adds invokers, or handlers in this process. The log is JSON.",
     )
-    .argument("[paths...]", "files, and folders with *.yaml files (default: flows/)")
+    .argument("[paths...]", "files, and folders with *.yaml and *.yml files (default: flows/)")
     .option("--with <module>", "a module that exports `invokers`, `asyncInvokers` or `handlers`")
     .option("--max-concurrency <number>", "work items processed at once", positiveNumber)
     .option("--replicas <number>", "copies of the streams it creates, on a cluster", positiveNumber);
@@ -33,7 +33,7 @@ export function addRunCommand(program: Command): void {
     const signal = interruption();
     const extension = await loadExtension(flags.with);
     const kinds = [...Object.keys(extension.invokers), ...Object.keys(extension.asyncInvokers)];
-    const files = await readFlowFiles(paths.length === 0 ? ["flows"] : paths, kinds);
+    const files = await readFlowFiles(pathsOrDefault(paths), kinds);
     const faulty = files.filter(({ issues }) => issues.length > 0);
     if (faulty.length > 0) throw invalidFiles(faulty);
     const { maxConcurrency, replicas } = flags;

@@ -7,6 +7,7 @@
 import type { Command } from "commander";
 import { action, readObject } from "../command.ts";
 import { CommandError, EXIT } from "../failure.ts";
+import { flowMissing } from "../flow_names.ts";
 import { shownTime } from "../output.ts";
 
 /** Adds the commands. */
@@ -29,7 +30,8 @@ export function addScheduleCommands(program: Command): void {
     ) => {
       const given = await readObject("payload", payload);
       await scene.served(async (server) => {
-        await server.scheduleFlow(name, flow, cron, given, timeZone === undefined ? {} : { timeZone });
+        await server.scheduleFlow(name, flow, cron, given, timeZone === undefined ? {} : { timeZone })
+          .catch((error) => flowMissing(server, flow, error));
         const made = (await server.schedules()).find((each) => each.name === name);
         scene.out.json(made ?? { name, flow, cron });
         scene.out.say(`scheduled ${name}${made === undefined ? "" : `, next at ${shownTime(made.next)}`}`);
@@ -45,8 +47,8 @@ export function addScheduleCommands(program: Command): void {
         { title: "FLOW", cell: ({ flow }) => flow },
         { title: "CRON", cell: ({ cron }) => cron },
         { title: "ZONE", cell: ({ timeZone }) => timeZone },
-        { title: "NEXT", cell: ({ next }) => shownTime(next) },
-        { title: "LAST", cell: ({ last }) => last === undefined ? "" : shownTime(last), style: () => "dim" },
+        { title: "NEXT (LOCAL)", cell: ({ next }) => shownTime(next) },
+        { title: "LAST (LOCAL)", cell: ({ last }) => last === undefined ? "" : shownTime(last), style: () => "dim" },
       ], "no schedules")
     ));
   const unschedule = program.command("unschedule").summary("remove a recurring schedule")

@@ -5,8 +5,9 @@
  */
 
 import type { Command } from "commander";
-import { serveDashboard, type ServeOptions } from "../../ui/mod.ts";
+import type { ServeOptions } from "../../ui/mod.ts";
 import { action } from "../command.ts";
+import { openDashboard } from "../dashboard.ts";
 import { environment, interruption } from "../environment.ts";
 
 interface UiFlags {
@@ -34,7 +35,7 @@ export function addUiCommand(program: Command): void {
       const signal = interruption();
       const { addr, allowHost, redact, allowActions = false, basePath } = flags;
       const token = flags.token ?? environment("PACKTRAIL_UI_TOKEN");
-      const options: ServeOptions = {
+      const options: ServeOptions & { addr: string } = {
         addr,
         allowHosts: allowHost,
         redact,
@@ -42,7 +43,7 @@ export function addUiCommand(program: Command): void {
         ...(token === undefined ? {} : { token }),
         ...(basePath === undefined ? {} : { basePath }),
       };
-      const dashboard = await serveDashboard(server, options);
+      const dashboard = await openDashboard(server, options, "`--addr 127.0.0.1:0` takes a free port");
       scene.out.json({ url: dashboard.url, namespace: server.namespace });
       scene.out.say(`The dashboard of namespace ${server.namespace}: ${dashboard.url}`);
       await new Promise<void>((resolve) => {

@@ -139,7 +139,7 @@ async function checkLetters(server: Server): Promise<Finding> {
   return bad(
     "dead letters",
     `${many}, the latest: ${letters[0]!.reason}`,
-    "`packtrail dead-letters`, then `packtrail redrive`",
+    "`packtrail dead-letters`, then `packtrail redrive <number>`, or `packtrail discard <number>`",
   );
 }
 

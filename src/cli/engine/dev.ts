@@ -4,10 +4,10 @@
  * @module
  */
 
-import { watch } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Connection, FlowDef, Server } from "../../../mod.ts";
-import { type FlowFile, readFlowFiles } from "../flow_files.ts";
 import { plainLogger } from "../command.ts";
+import { checkTexts, type FlowFile, type FlowText, readTexts } from "../flow_files.ts";
 import { withEchoes } from "./echo.ts";
 import type { Extension } from "./extension.ts";
 import { type RunningEngine, startEngine } from "./running.ts";
@@ -28,8 +28,14 @@ export interface DevOptions {
 /** How long an engine that is replaced may take to end its work, in milliseconds. */
 const DRAIN_MS = 5_000;
 
-/** How long files have to be left alone before they are read again, in milliseconds. */
-const QUIET_MS = 150;
+/** How often files are looked at, in milliseconds: one that changes is loaded when it was left alone between two looks. */
+const LOOK_MS = 200;
+
+/** What is in the files at a time, or why they cannot be read. */
+interface Look {
+  readonly texts: readonly FlowText[];
+  readonly error?: unknown;
+}
 
 /** An engine that is replaced by another when its flows change. Executions keep the definition they began with. */
 export class DevEngine {
@@ -37,7 +43,7 @@ export class DevEngine {
   readonly #options: DevOptions;
   readonly #ending = new Set<Promise<void>>();
   #engine: RunningEngine | undefined;
-  #texts: string | undefined;
+  #loaded: Look | undefined;
 
   /** Creates an engine that does not run. */
   constructor(nc: Connection, options: DevOptions) {
@@ -52,43 +58,56 @@ export class DevEngine {
 
   /** Reads the flows. Where they changed and are valid, another engine takes over; otherwise the old one goes on. */
   async load(): Promise<void> {
-    const { paths, extension, echoMs, loaded } = this.#options;
-    let files: FlowFile[] = [];
-    try {
-      const kinds = [...Object.keys(extension.invokers), ...Object.keys(extension.asyncInvokers)];
-      files = await readFlowFiles(paths, echoMs === undefined ? kinds : undefined);
-      const texts = JSON.stringify(files.map(({ text }) => text));
-      if (texts === this.#texts) return;
-      this.#texts = texts;
-      if (files.every(({ issues }) => issues.length === 0)) await this.#replace(files);
-      loaded(files);
-    } catch (error) {
-      loaded(files, error);
-    }
+    const look = await this.#look();
+    if (this.#isNew(look)) await this.#load(look);
   }
 
-  /** Loads again whenever something changes in the folders, until the signal is aborted. */
+  /**
+   * Loads again whenever a file changes, until the signal is aborted. It looks again and again: what the system tells
+   * of changes is lost with a folder that is removed and made anew, and with a file that an editor replaces.
+   */
   async watch(signal: AbortSignal): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let loading = Promise.resolve();
-    const look = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => loading = loading.then(() => this.load()), QUIET_MS);
-    };
-    const watchers = this.#options.paths.map((path) => watch(path, look));
-    await new Promise<void>((resolve, reject) => {
-      if (signal.aborted) resolve();
-      signal.addEventListener("abort", () => resolve(), { once: true });
-      for (const watcher of watchers) watcher.once("error", reject);
-    }).finally(() => watchers.forEach((watcher) => watcher.close()));
-    clearTimeout(timer);
-    await loading;
+    let last: Look | undefined;
+    while (!signal.aborted) {
+      await pause(LOOK_MS, undefined, { signal }).catch(() => {});
+      const look = await this.#look();
+      const isQuiet = last !== undefined && isSame(look, last);
+      last = look;
+      if (isQuiet && !signal.aborted && this.#isNew(look)) await this.#load(look);
+    }
   }
 
   /** Ends the engine, and those that are still ending. */
   async close(): Promise<void> {
     this.#end(this.#engine);
     await Promise.all(this.#ending);
+  }
+
+  async #look(): Promise<Look> {
+    try {
+      return { texts: await readTexts(this.#options.paths) };
+    } catch (error) {
+      return { texts: [], error };
+    }
+  }
+
+  #isNew(look: Look): boolean {
+    return this.#loaded === undefined || !isSame(look, this.#loaded);
+  }
+
+  async #load(look: Look): Promise<void> {
+    const { extension, echoMs, loaded } = this.#options;
+    this.#loaded = look;
+    let files: FlowFile[] = [];
+    try {
+      if (look.error !== undefined) throw look.error;
+      const kinds = [...Object.keys(extension.invokers), ...Object.keys(extension.asyncInvokers)];
+      files = checkTexts(look.texts, echoMs === undefined ? kinds : undefined);
+      if (files.every(({ issues }) => issues.length === 0)) await this.#replace(files);
+      loaded(files);
+    } catch (error) {
+      loaded(files, error);
+    }
   }
 
   async #replace(files: readonly FlowFile[]): Promise<void> {
@@ -107,4 +126,9 @@ export class DevEngine {
     const ending = engine.server.close().finally(() => this.#ending.delete(ending));
     this.#ending.add(ending);
   }
+}
+
+function isSame(look: Look, other: Look): boolean {
+  const said = ({ texts, error }: Look) => JSON.stringify([texts, error === undefined ? "" : (error as Error).message]);
+  return said(look) === said(other);
 }
