@@ -202,3 +202,23 @@ Deno.test("a resume whose answer is lost has its effect once, whatever the execu
       f.answer = () => ({ status: "error", error: "broken" });
     }
   }));
+
+Deno.test("so has one whose head the next one has put away with the trail", () =>
+  inSpace(async (space) => {
+    let answer: Result = { status: "ok" };
+    const f = new Recorder(({ nodeId }) => nodeId === "n14" ? answer : { status: "ok" });
+    const { server } = await space.engine({ flows: [chain("long", 15)], invokers: { f: f.invoke } });
+    for (const next of [{ status: "error", error: "broken again" }, { status: "ok" }] as const) {
+      const frail = new FrailConnection(await space.connect());
+      const client = await space.server({}, frail.nc);
+      answer = { status: "error", error: "broken" };
+      const id = await server.start("long");
+      await ended(server, id);
+      answer = next;
+      frail.arm("lose-reply", 0);
+      await client.resume(id);
+      assertEquals(frail.hasFailed, true);
+      assertEquals((await ended(server, id)).status, next.status === "ok" ? "completed" : "failed");
+      assertEquals(f.requests.filter(({ executionId, nodeId }) => executionId === id && nodeId === "n14").length, 2);
+    }
+  }));

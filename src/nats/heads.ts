@@ -31,18 +31,9 @@ import {
   publish,
 } from "./client.ts";
 import type { Delivery } from "./delivery.ts";
+import { entriesOf } from "./events.ts";
 import { type Head, HEAD_HEADER, headOf, noteOf, parseNote } from "./head.ts";
 import { WrittenHeads } from "./written.ts";
-
-/** The head that a state was written as, where the trail of a later one says that it was. */
-function passed(state: State, later: Head): Head | undefined {
-  const { trail = [], version } = later.state;
-  const entry = version > state.version ? trail[trail.length - (version - state.version)] : undefined;
-  if (entry === undefined) return undefined;
-  const [revision] = entry;
-  if (JSON.stringify(entry) !== JSON.stringify(trailEntry(state, revision))) return undefined;
-  return { state, phase: state.phase, revision, fence: revision };
-}
 
 /** What a head follows: the head before, or a tombstone that has the fence alone. */
 type Followed = Pick<Head, "fence"> & Partial<Pick<Head, "phase">>;
@@ -208,7 +199,28 @@ export class Heads {
     });
     if (head === undefined || head.state.version < next.version) throw packtrailError(error, action);
     const message = await this.#last(this.#nats.names.head(head.phase, next.flow, next.id), action);
-    return parseNote(message?.header)?.w === write ? head : passed(next, head);
+    return parseNote(message?.header)?.w === write ? head : await this.#passed(next, head);
+  }
+
+  /** The head that a state was written as, where what its execution has gone through since says that it was. */
+  async #passed(state: State, later: Head): Promise<Head | undefined> {
+    const back = later.state.version - state.version;
+    if (back === 0) return undefined;
+    let { trail = [] } = later.state;
+    if (trail.length < back) trail = [...await this.#putAwayLast(state, trail[0]?.[0] ?? later.revision), ...trail];
+    const entry = trail.at(-back);
+    if (entry === undefined) return undefined;
+    const [revision] = entry;
+    if (JSON.stringify(entry) !== JSON.stringify(trailEntry(state, revision))) return undefined;
+    return { state, phase: state.phase, revision, fence: revision };
+  }
+
+  /** What was put away last of an execution's trail, but for what is not before a revision. */
+  async #putAwayLast({ flow, id, startedAt }: State, before: number): Promise<TrailEntry[]> {
+    const { names } = this.#nats;
+    const last = await this.#last(names.history(flow, id), `reading the history of ${id}`, names.eventStream);
+    const away = last?.json<{ startedAt?: unknown; trail?: unknown }>();
+    return away?.startedAt === startedAt ? entriesOf(away.trail).filter(([revision]) => revision < before) : [];
   }
 
   /** The newest of an execution's messages when a `due` one is on top (R2). */
@@ -241,10 +253,13 @@ export class Heads {
     return messages.filter((message) => message !== undefined);
   }
 
-  async #last(filter: string, action: string): Promise<StoredMsg | undefined> {
-    const { jsm, names } = this.#nats;
+  async #last(
+    filter: string,
+    action: string,
+    stream = this.#nats.names.executionStream(),
+  ): Promise<StoredMsg | undefined> {
     try {
-      return await jsm.streams.getMessage(names.executionStream(), { last_by_subj: filter }) ?? undefined;
+      return await this.#nats.jsm.streams.getMessage(stream, { last_by_subj: filter }) ?? undefined;
     } catch (error) {
       if (isNotFound(error)) return undefined;
       throw packtrailError(error, action);
