@@ -20,7 +20,7 @@ import { Refusals } from "../nats/refusals.ts";
 import { Puller } from "../nats/pull.ts";
 import { Sweeper } from "../nats/sweep.ts";
 import type { Attempts } from "./attempts.ts";
-import type { Commands } from "./commands.ts";
+import { AheadError, type Commands } from "./commands.ts";
 import type { Executions } from "./executions.ts";
 import { Failures } from "./failures.ts";
 import { Housekeeping } from "./housekeeping.ts";
@@ -330,7 +330,8 @@ export class Engine {
     try {
       await handle(delivery);
     } catch (error) {
-      if (isPassing(error)) this.#options.executions.parts.patience.tell(error);
+      // Nothing hinders what is ahead of its turn.
+      if (isPassing(error) && !(error instanceof AheadError)) this.#options.executions.parts.patience.tell(error);
       if (isPassing(error) || delivery.deliveries <= this.#options.maxDeliver) this.#failures.postpone(delivery, error);
       else await this.#failures.command(delivery, error).catch((cause) => this.#failures.postpone(delivery, cause));
     } finally {
