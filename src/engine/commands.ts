@@ -179,7 +179,10 @@ export class Commands {
         if (applied.type === "unknown") throw new Hopeless(`there is no execution ${command.id}`);
         // A redelivery finds what the delivery before it has done.
         if (applied.type === "drop") await this.#dropped(command.id, { ...applied, lost: delivery.deliveries === 1 });
+        return;
       }
+      default:
+        return command satisfies never;
     }
   }
 

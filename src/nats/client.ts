@@ -126,6 +126,8 @@ function sequenceOf(outcome: Outcome, nats: Nats, subject: string, body: string)
     case "closed":
     case "aborted":
       throw new NoAnswerError(subject, outcome.kind);
+    default:
+      return outcome satisfies never;
   }
 }
 

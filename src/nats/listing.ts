@@ -189,5 +189,7 @@ function phasesOf(status: ExecutionStatus): Phase[] {
     case "failed":
     case "cancelled":
       return [status];
+    default:
+      return status satisfies never;
   }
 }
