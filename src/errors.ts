@@ -76,7 +76,7 @@ export class ValidationError extends PacktrailError {
   }
 }
 
-/** A payload is larger than `maxPayloadBytes`. Nothing was done. */
+/** A payload is larger than `maxPayloadBytes`, or a message than the NATS server takes. Nothing was done. */
 export class PayloadTooLargeError extends PacktrailError {
   /** The size of the payload as JSON, in bytes. */
   readonly size: number;

@@ -407,7 +407,10 @@ export class Server extends Observer implements AsyncDisposable {
       leaseMs,
       restore: () => this.#provision(),
       redriveLost: (overdueMs) => redriveLost(executions, overdueMs),
-      housekeep: async () => logger.info("reconciled", { ...await this.reconcile() }),
+      housekeep: async (signal) => {
+        const report = await reconcile(executions, signal);
+        logger.info(signal.aborted ? "reconciled in part" : "reconciled", { ...report });
+      },
     });
     logger.info("engine started", { namespace: this.namespace, ownerId: this.#options.ownerId, flows: this.flows() });
     const workers = this.#async.workers();

@@ -382,5 +382,9 @@ Deno.test("where the NATS server takes only small messages its limit holds, with
       return letters.length > 0 && letters;
     }, "a dead letter") as Awaited<ReturnType<typeof server.deadLetters>>;
     assertEquals(letter!.isCut, true);
+    const wide = await space.server({ flows: [chain("wide", 2_000)], invokers: { f: f.invoke } });
+    const refused = await assertRejects(() => wide.init(), PayloadTooLargeError);
+    assertMatch(refused.message, /^the definition of flow wide is too large: \d+ bytes of JSON, the limit is 65536$/);
+    assert(refused.size > refused.limit && refused.limit === 65_536, refused.message);
   }, { url: nats.url });
 });

@@ -71,6 +71,11 @@ Deno.test({
         const postponed = (of: string) =>
           space.log.slice(from).filter(({ fields }) => `${fields.subject}`.includes(`.in.${of}.`)).length;
         await until(() => postponed("signal") > 2 && postponed("cancel") > 2, "both to wait");
+        const hindrances = space.log.slice(from).filter(({ message }) => message.startsWith("work "));
+        assertEquals(
+          new Set(hindrances.map(({ message }) => message)),
+          new Set(["work is held up until this is mended"]),
+        );
         await nats.change(users(namespace));
         await until(() => server.get("signalled").then(({ status }) => status === "completed", () => false));
         await until(() => server.get("cancelled").then(({ status }) => status === "cancelled", () => false));

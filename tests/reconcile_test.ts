@@ -9,6 +9,8 @@ import { chain, ended, Gate, inSpace, reaches, Recorder, type Space, until } fro
 /** Short, so that what is left over is old enough soon. */
 const LEASE = 400;
 
+const EVERY_SECOND = "* * * * * *";
+
 const WAITING: FlowDef = {
   name: "waiting",
   nodes: [
@@ -206,6 +208,57 @@ Deno.test("a head that cannot be read is left alone, with its values, and the ot
     assertEquals(await server.deadLetters(), []);
     await assertRejects(() => server.discard(letter.sequence), NotFoundError, "there is no dead letter");
   }));
+
+Deno.test("ticks that come while an engine reconciles begin no other reconciliation", () =>
+  inSpace(async (space) => {
+    const slow = await slowReconcile(space);
+    await space.engine(
+      { flows: [chain("a", 1)], invokers: { f: new Recorder().invoke }, reconcile: EVERY_SECOND },
+      slow.nc,
+    );
+    const jsm = await jetstreamManager(space.nc);
+    const sys = () => jsm.consumers.info(space.names.executionStream(), "sys").catch(() => undefined);
+    await until(async () => (await sys())?.delivered.consumer_seq! >= 3, "three ticks to be delivered");
+    const { begun } = slow;
+    slow.goOn();
+    assertEquals(begun, 1);
+    await until(() => slow.begun > 1, "the next one, when that is done");
+  }));
+
+Deno.test("an engine that stops does not wait for a reconciliation, which then looks at nothing more", () =>
+  inSpace(async (space) => {
+    const slow = await slowReconcile(space);
+    const options = { flows: [WAITING], invokers: { f: new Recorder().invoke }, drainTimeout: "100ms" };
+    const { server, stop } = await space.engine({ ...options, reconcile: EVERY_SECOND }, slow.nc);
+    await server.start("waiting", {}, { id: "w" });
+    await reaches(server, "w", "waiting");
+    await until(() => slow.begun > 0, "a reconciliation");
+    await stop().finally(slow.goOn);
+    const { message, fields } = await until(() => space.log.find(({ message }) => message.startsWith("reconciled")));
+    assertEquals([message, fields.checked], ["reconciled in part", 0]);
+    await space.engine(options);
+    await until(() => space.log.some(({ message }) => message === "reconciled"), "another engine to reconcile");
+  }));
+
+/** A connection on which reconciliations wait, before they look at anything, until they are told to go on. */
+async function slowReconcile(space: Space) {
+  const nc = await space.connect();
+  const slow = { nc, begun: 0, goOn: () => {} };
+  const told = new Promise<void>((resolve) => slow.goOn = resolve);
+  const request = nc.request.bind(nc);
+  nc.request = async (subject, data, options) => {
+    // It begins with the names of the flows.
+    if (
+      subject === `$JS.API.STREAM.INFO.KV_${space.names.flowBucket}` &&
+      new TextDecoder().decode(data as Uint8Array).includes("subjects_filter")
+    ) {
+      slow.begun++;
+      await told;
+    }
+    return await request(subject, data, options);
+  };
+  return slow;
+}
 
 /** Writes a parked head again as it is, without its schedule, as a restored backup might. */
 async function loseSchedule(space: Space, flow: string, id: string): Promise<void> {

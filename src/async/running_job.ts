@@ -13,7 +13,6 @@ import type { Results } from "../invoker/cache.ts";
 import type { Invoker, Result } from "../invoker/types.ts";
 import type { Logger } from "../logger.ts";
 import { redeliveryDelay } from "../nats/backoff.ts";
-
 import type { DeadLetters } from "../nats/dead_letters.ts";
 import { type Delivery, firstUntil } from "../nats/delivery.ts";
 import { sendCommand } from "../nats/inbox.ts";

@@ -32,6 +32,14 @@ class Hopeless extends Error {}
 /** A command that cannot have its effect yet. */
 class NotYet extends Error {}
 
+/** A command that is ahead of its execution's start, which is still in the inbox: it waits, however long that takes. */
+export class AheadError extends UnavailableError {
+  /** Creates the error. */
+  constructor(id: string) {
+    super(`execution ${id} is still to be started`);
+  }
+}
+
 /** What a recurring schedule's tick asks for. */
 interface Tick {
   readonly flow: string;
@@ -163,7 +171,10 @@ export class Commands {
         if (applied.type === "unknown") throw new Hopeless(`there is no execution ${command.id}`);
         // A redelivery finds what the delivery before it has done.
         if (applied.type === "drop") await this.#dropped(command.id, { ...applied, lost: delivery.deliveries === 1 });
+        return;
       }
+      default:
+        return command satisfies never;
     }
   }
 
@@ -193,14 +204,12 @@ export class Commands {
     if (applied.type === "keep") await this.#keep(id, executions.parts.nats.names.signalMail(id, name), text, delivery);
   }
 
-  /** What comes for an execution whose start is still in the inbox waits for it, however long that takes. */
+  /** @throws {AheadError} Where the execution's start is still in the inbox. */
   async #checkStarted(id: string): Promise<void> {
     const { jsm, names } = this.#options.executions.parts.nats;
     const filter = { subjects_filter: names.command("start", "*", id) };
     const { state } = await jsm.streams.info(names.inboxStream, filter);
-    if (Object.keys(state.subjects ?? {}).length > 0) {
-      throw new UnavailableError(`execution ${id} is still to be started`);
-    }
+    if (Object.keys(state.subjects ?? {}).length > 0) throw new AheadError(id);
   }
 
   async #complete(command: Command & { type: "complete" }, delivery: Delivery): Promise<void> {

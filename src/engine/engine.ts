@@ -20,9 +20,10 @@ import { Refusals } from "../nats/refusals.ts";
 import { Puller } from "../nats/pull.ts";
 import { Sweeper } from "../nats/sweep.ts";
 import type { Attempts } from "./attempts.ts";
-import type { Commands } from "./commands.ts";
+import { AheadError, type Commands } from "./commands.ts";
 import type { Executions } from "./executions.ts";
 import { Failures } from "./failures.ts";
+import { Housekeeping } from "./housekeeping.ts";
 import { type Held, Lanes } from "./lanes.ts";
 import { drivesItself, isFirst, Session } from "./session.ts";
 
@@ -40,7 +41,7 @@ export interface EngineOptions {
   readonly maxConcurrency: number;
   /** Deliveries of one work item before it is dead-lettered. */
   readonly maxDeliver: number;
-  /** How long a stopping engine waits for work in flight, in milliseconds. */
+  /** How long a stopping engine waits for work and commands in flight, in milliseconds. */
   readonly drainTimeoutMs: number;
   /** How long a silent engine keeps its work, in milliseconds. */
   readonly leaseMs: number;
@@ -48,8 +49,8 @@ export interface EngineOptions {
   restore(): Promise<void>;
   /** Drives on what should have happened this many milliseconds ago, and has not. Returns how much that was. */
   redriveLost(overdueMs: number): Promise<number>;
-  /** Does the namespace's own housekeeping, when its schedule is due. */
-  housekeep(): Promise<void>;
+  /** Does the namespace's own housekeeping, when its schedule is due; ends early where the signal is aborted. */
+  housekeep(signal: AbortSignal): Promise<void>;
 }
 
 /** How long the inbox waits for an engine to deal with a command, in milliseconds. */
@@ -89,10 +90,13 @@ export class Engine {
    */
   readonly #doubtBefore = new Map<string, number>();
   readonly #failures: Failures;
+  readonly #housekeeping: Housekeeping;
   #commands = 0;
   #idle: (() => void) | undefined;
   #restoring: Promise<void> | undefined;
   #isStopping = false;
+  /** Whether the time is over in which a stopping engine waits for commands under way. */
+  #isOverdue = false;
 
   /** Creates an engine that does nothing yet. */
   constructor(options: EngineOptions) {
@@ -101,6 +105,8 @@ export class Engine {
     this.#sweeper = new Sweeper(options.nats, options.logger);
     this.#counters = new Counters(options.nats, options.logger);
     this.#failures = new Failures(options);
+    const run = (signal: AbortSignal) => options.housekeep(signal);
+    this.#housekeeping = new Housekeeping({ run, keepAliveMs: COMMAND_LEASE_MS / 3 });
   }
 
   /** Works until the signal is aborted and the work in flight is done, or given back. */
@@ -163,7 +169,7 @@ export class Engine {
   }
 
   #startPullers(): void {
-    const { nats, commands, flows, housekeep } = this.#options;
+    const { nats, commands, flows } = this.#options;
     const stream = nats.names.executionStream();
     for (const flow of flows) {
       const puller = this.#puller(stream, nats.names.flowConsumer(flow), {
@@ -178,7 +184,7 @@ export class Engine {
     });
     this.#puller(nats.names.inboxStream, "inbox", command((delivery) => commands.handle(delivery)));
     this.#puller(stream, "ticks", command((delivery) => commands.tick(delivery)));
-    this.#puller(stream, "sys", command((delivery) => housekeep().then(() => delivery.ack())));
+    this.#puller(stream, "sys", command((delivery) => this.#housekeeping.tick(delivery)));
     for (const puller of this.#pullers) puller.start();
   }
 
@@ -328,7 +334,8 @@ export class Engine {
     try {
       await handle(delivery);
     } catch (error) {
-      if (isPassing(error)) this.#options.executions.parts.patience.tell(error);
+      // Nothing hinders what is ahead of its turn.
+      if (isPassing(error) && !(error instanceof AheadError)) this.#options.executions.parts.patience.tell(error);
       if (isPassing(error) || delivery.deliveries <= this.#options.maxDeliver) this.#failures.postpone(delivery, error);
       else await this.#failures.command(delivery, error).catch((cause) => this.#failures.postpone(delivery, cause));
     } finally {
@@ -341,20 +348,25 @@ export class Engine {
   /** Stops taking work, gives back what waits, and gives what is under way its time to end. */
   async #drain(): Promise<void> {
     this.#isStopping = true;
+    this.#housekeeping.stop();
     await Promise.all(this.#pullers.map((puller) => puller.stop()));
     this.#lanes.release();
     if (this.#isIdle()) return;
     const drop = () => {
       for (const session of this.#sessions.values()) session.drop();
     };
-    const timer = setTimeout(drop, this.#options.drainTimeoutMs);
+    const timer = setTimeout(() => {
+      drop();
+      this.#isOverdue = true; // a command that is not acked comes again, to another engine
+      this.#settle();
+    }, this.#options.drainTimeoutMs);
     void this.#options.nats.nc.closed().then(drop); // nobody can be told of a result any more
     await new Promise<void>((resolve) => this.#idle = resolve);
     clearTimeout(timer);
   }
 
   #isIdle(): boolean {
-    return this.#sessions.size === 0 && this.#commands === 0;
+    return this.#sessions.size === 0 && (this.#commands === 0 || this.#isOverdue);
   }
 
   #settle(): void {

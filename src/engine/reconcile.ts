@@ -34,6 +34,14 @@ export interface ReconcileReport {
   redriven: number;
 }
 
+/** One reconciliation. */
+interface Round {
+  readonly executions: Executions;
+  readonly report: ReconcileReport;
+  /** Ends it before what it would look at next. */
+  readonly signal: AbortSignal | undefined;
+}
+
 const PARKED: readonly Phase[] = ["active", "delayed", "waiting"];
 
 /** How long a schedule may be overdue before it counts as lost, in milliseconds. */
@@ -45,21 +53,23 @@ const OVERDUE_MS = 60_000;
  */
 const LIVE_ORPHAN_MS = 3_600_000;
 
-/** Looks over a namespace, and repairs what is wrong. */
-export async function reconcile(executions: Executions): Promise<ReconcileReport> {
+/** Looks over a namespace, and repairs what is wrong; no more of it where the signal is aborted meanwhile. */
+export async function reconcile(executions: Executions, signal?: AbortSignal): Promise<ReconcileReport> {
   const report: ReconcileReport = { checked: 0, swept: 0, orphans: 0, redriven: 0 };
+  const round: Round = { executions, report, signal };
   try {
     for (const flow of await executions.parts.registry.names()) {
-      await redriveAcked(executions, flow, report);
+      signal?.throwIfAborted();
+      await redriveAcked(round, flow);
       await sweepLeftovers(executions, flow, report);
     }
     await sweepInbox(executions, report);
-    await redriveOverdue(executions, report, OVERDUE_MS);
+    await redriveOverdue(round, OVERDUE_MS);
     report.redriven += await reviveSchedules(executions.parts.nats, OVERDUE_MS);
-    await removeOrphanedData(executions, report);
-    await removeOrphanedMail(executions, report);
+    await removeOrphanedData(round);
+    await removeOrphanedMail(round);
   } catch (error) {
-    if (isNotFound(error) || isNoResponders(error)) return report;
+    if (signal?.aborted || isNotFound(error) || isNoResponders(error)) return report;
     throw packtrailError(error, "reconciling");
   }
   return report;
@@ -72,7 +82,7 @@ export async function reconcile(executions: Executions): Promise<ReconcileReport
 export async function redriveLost(executions: Executions, overdueMs: number): Promise<number> {
   const report: ReconcileReport = { checked: 0, swept: 0, orphans: 0, redriven: 0 };
   try {
-    await redriveOverdue(executions, report, overdueMs);
+    await redriveOverdue({ executions, report, signal: undefined }, overdueMs);
     return report.redriven + await reviveSchedules(executions.parts.nats, overdueMs);
   } catch (error) {
     throw packtrailError(error, "driving on what was lost");
@@ -80,12 +90,13 @@ export async function redriveLost(executions: Executions, overdueMs: number): Pr
 }
 
 /** Work that was acked although it is still the head: nothing would ever deliver it again. */
-async function redriveAcked(executions: Executions, flow: string, report: ReconcileReport): Promise<void> {
+async function redriveAcked({ executions, report, signal }: Round, flow: string): Promise<void> {
   const { nats } = executions.parts;
   const stream = nats.names.executionStream();
   const info = await nats.jsm.consumers.info(stream, nats.names.flowConsumer(flow)).catch(ignoreMissing(undefined));
   for (const filter of nats.names.work(flow)) {
     for await (const message of readForwards(nats, stream, filter)) {
+      signal?.throwIfAborted();
       if (info === undefined || message.seq > info.ack_floor.stream_seq) {
         report.checked++;
         continue;
@@ -123,10 +134,11 @@ async function sweepInbox(executions: Executions, report: ReconcileReport): Prom
 }
 
 /** Schedules that should have fired long ago, or were lost. */
-async function redriveOverdue(executions: Executions, report: ReconcileReport, overdueMs: number): Promise<void> {
+async function redriveOverdue({ executions, report, signal }: Round, overdueMs: number): Promise<void> {
   const { nats } = executions.parts;
   for (const phase of PARKED) {
     for await (const message of readForwards(nats, nats.names.executionStream(), nats.names.headsIn(phase))) {
+      signal?.throwIfAborted();
       report.checked++;
       const alarm = Date.parse(message.header.get("Nats-Schedule").replace(/^@at /, ""));
       if (alarm > nats.clock.now() - overdueMs) continue;
@@ -167,9 +179,10 @@ async function redrive(executions: Executions, head: Head): Promise<number> {
   }
 }
 
-async function removeOrphanedData(executions: Executions, report: ReconcileReport): Promise<void> {
+async function removeOrphanedData({ executions, report, signal }: Round): Promise<void> {
   const { names } = executions.parts.nats;
   for (const [id, own] of await subjectsOf(executions, names.dataStream, names.dataOf())) {
+    signal?.throwIfAborted();
     const head = await headOrNull(executions, id);
     if (head === null) continue;
     const referred = new Set(head === undefined ? [] : refsOf(head.state));
@@ -179,9 +192,10 @@ async function removeOrphanedData(executions: Executions, report: ReconcileRepor
   }
 }
 
-async function removeOrphanedMail(executions: Executions, report: ReconcileReport): Promise<void> {
+async function removeOrphanedMail({ executions, report, signal }: Round): Promise<void> {
   const { names } = executions.parts.nats;
   for (const [id, own] of await subjectsOf(executions, names.executionStream(), names.mailOf())) {
+    signal?.throwIfAborted();
     const head = await headOrNull(executions, id);
     if (head === null || !isOver(head)) continue;
     report.orphans += await removeEach(executions, names.executionStream(), own);

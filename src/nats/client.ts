@@ -147,6 +147,8 @@ function acknowledgement(outcome: Outcome, nats: Nats, subject: string, body: st
     case "closed":
     case "aborted":
       throw new NoAnswerError(subject, outcome.kind);
+    default:
+      return outcome satisfies never;
   }
 }
 

@@ -33,6 +33,8 @@ export class DataStore implements Load {
   /** The least recently used first. */
   readonly #cache = new Map<number, string>();
   #cachedBytes = 0;
+  /** Reads under way: whoever wants the same value waits for the same one. */
+  readonly #reading = new Map<number, Promise<string>>();
   #writes = 0;
 
   /** `writer` tells this writer from all others. */
@@ -146,19 +148,28 @@ export class DataStore implements Load {
     for (let start = 0; start < missing.length; start += PARALLEL_READS) {
       await Promise.all(
         missing.slice(start, start + PARALLEL_READS).map(async (ref) => {
-          const text = await this.#read(ref);
-          held.set(ref, text);
-          this.#remember(ref, text);
+          held.set(ref, await this.#read(ref));
         }),
       );
     }
   }
 
-  async #read(ref: number): Promise<string> {
+  #read(ref: number): Promise<string> {
+    let reading = this.#reading.get(ref);
+    if (reading === undefined) {
+      reading = this.#readStored(ref).finally(() => this.#reading.delete(ref));
+      this.#reading.set(ref, reading);
+    }
+    return reading;
+  }
+
+  async #readStored(ref: number): Promise<string> {
     try {
       const message = await this.#nats.jsm.streams.getMessage(this.#nats.names.dataStream, { seq: ref });
       if (message === null) throw new ValueGoneError(ref);
-      return message.string();
+      const text = message.string();
+      this.#remember(ref, text);
+      return text;
     } catch (error) {
       if (error instanceof ValueGoneError) throw error;
       if (isNotFound(error)) throw new ValueGoneError(ref);

@@ -51,25 +51,27 @@ export class Delivery {
 
   /** Done with: never deliver it again (R3: only once it is superseded). */
   ack(): void {
-    // On a closed connection nothing can be acked: what is not is delivered again.
-    this.#nats.outbox.sendLater(() => {
-      if (!this.#nats.nc.isClosed()) this.#msg.respond(ACK);
-    });
+    this.#nats.outbox.sendLater(() => this.#answer(ACK));
   }
 
   /** Still being worked on: starts the ack wait anew. */
   working(): void {
-    this.#msg.respond(WORKING);
+    this.#answer(WORKING);
   }
 
   /** Deliver it again, after a delay in milliseconds. */
   nak(delayMs = 0): void {
-    this.#msg.respond(delayMs > 0 ? `-NAK {"delay":${Math.round(delayMs * 1e6)}}` : "-NAK");
+    this.#answer(delayMs > 0 ? `-NAK {"delay":${Math.round(delayMs * 1e6)}}` : "-NAK");
   }
 
   /** Given up on: never deliver it again. */
   term(): void {
-    this.#msg.respond(TERM);
+    this.#answer(TERM);
+  }
+
+  /** On a closed connection nothing can be answered: what is not acked is delivered again. */
+  #answer(answer: Uint8Array | string): void {
+    if (!this.#nats.nc.isClosed()) this.#msg.respond(answer);
   }
 }
 

@@ -127,6 +127,8 @@ export function encodeCommand(names: Names, command: Command): { subject: string
     }
     case "resume":
       return { subject: names.command("resume", command.id), body: "" };
+    default:
+      return command satisfies never;
   }
 }
 

@@ -24,7 +24,7 @@ const NO_ROOM: Readonly<Record<number, string>> = {
 /** Something that packtrail needs is more than a limit allows. */
 const NOT_ALLOWED: Readonly<Record<number, string>> = {
   [BEYOND.consumers]:
-    "raise max_consumers of the account or of the stream: packtrail needs one for each flow and three more",
+    "raise max_consumers of the account or of the stream: executions need one for each flow and two more",
   10027: "raise max_streams of the account: packtrail needs six, one for the result cache and one for each async kind",
   10113:
     "set max_bytes_required of the account to false, or create the stream yourself with a limit that is large enough",
@@ -49,9 +49,4 @@ export function isNoRoom(error: unknown): boolean {
 /** Whether an error says that the account allows less of something than was asked for. */
 export function isBeyondLimit(error: unknown, what: keyof typeof BEYOND): boolean {
   return error instanceof JetStreamApiError && error.code === BEYOND[what];
-}
-
-/** Whether an error says that a message is larger than a stream takes. */
-export function isTooLarge(error: unknown): boolean {
-  return error instanceof JetStreamApiError && error.code === MESSAGE_TOO_LARGE;
 }

@@ -192,5 +192,7 @@ function phasesOf(status: ExecutionStatus): Phase[] {
     case "failed":
     case "cancelled":
       return [status];
+    default:
+      return status satisfies never;
   }
 }

@@ -72,6 +72,8 @@ export function permissionsFor(role: Role, options: PermissionOptions = {}): Per
       return { publish: [names.inboxSubjects(), ...registryReads(names)], subscribe: [INBOX], allowResponses: false };
     case "observer":
       return { publish: reads(names), subscribe: [`${names.namespace}.events.>`, INBOX], allowResponses: false };
+    default:
+      return role satisfies never;
   }
 }
 

@@ -7,6 +7,7 @@
 
 import { type KV, Kvm } from "@nats-io/kv";
 import { StorageType } from "@nats-io/jetstream";
+import { PayloadTooLargeError } from "../errors.ts";
 import { buildFlow } from "../flow/mod.ts";
 import type { Flow, FlowDef } from "../flow/types.ts";
 import { isNoResponders, isNotFound, type Nats, packtrailError, untilHeard } from "./client.ts";
@@ -59,13 +60,17 @@ export class FlowRegistry {
     }
   }
 
-  /** Registers a flow: its definition by hash first, then as the newest of its name. Writes only what is new. */
+  /**
+   * Registers a flow: its definition by hash first, then as the newest of its name. Writes only what is new.
+   *
+   * @throws {PayloadTooLargeError} Where the definition is larger than a message of the NATS server may be.
+   */
   async register({ flow, hash }: RegisteredFlow): Promise<void> {
     try {
       const bucket = await this.#open();
       await untilHeard(async () => {
         if (await bucket.get(definitionKey(hash)) === null) {
-          await bucket.put(definitionKey(hash), JSON.stringify(flow.definition));
+          await bucket.put(definitionKey(hash), this.#message(flow));
         }
         const newest = await bucket.get(flowKey(flow.name));
         if (newest?.string() !== hash) await bucket.put(flowKey(flow.name), hash);
@@ -160,6 +165,15 @@ export class FlowRegistry {
       if (isMissing(error)) return undefined;
       throw packtrailError(error, action);
     }
+  }
+
+  /** A definition as text that fits into a message. */
+  #message({ name, definition }: Flow): string {
+    const text = JSON.stringify(definition);
+    const size = new TextEncoder().encode(text).length;
+    const limit = this.#nats.nc.info?.max_payload ?? Infinity;
+    if (size > limit) throw new PayloadTooLargeError(`the definition of flow ${name}`, size, limit);
+    return text;
   }
 
   #open(): Promise<KV> {
