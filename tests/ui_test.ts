@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes 
 import { type FlowDef, type InvokeRequest, type Result, type Server, ValidationError } from "../mod.ts";
 import { dashboard, type DashboardHandler, type DashboardOptions } from "../src/ui/mod.ts";
 import { serveDashboard } from "../src/ui/serve.ts";
-import { ended, inSpace, reaches, type Space, until } from "./support/mod.ts";
+import { ended, inSpace, reaches, type Space, until, within } from "./support/mod.ts";
 
 const MARKUP = `<script>alert(1)</script><img src=x onerror="x">'"\`&`;
 const TOKEN = "correct-horse-battery-staple";
@@ -643,6 +643,7 @@ Deno.test("live connections are capped, and one that ends makes room", async () 
   await onBench(async ({ ask }) => {
     const first = await ask("/api/events");
     const second = await ask("/api/events");
+    assertEquals([first.status, second.status], [200, 200], "the dashboard's own listening takes nobody's place");
     await refused(await ask("/api/events"), 503, "TOO_MANY_CLIENTS");
     await first.body!.cancel();
     const third = await ask("/api/events");
@@ -650,6 +651,32 @@ Deno.test("live connections are capped, and one that ends makes room", async () 
     await second.body!.cancel();
     await third.body!.cancel();
   }, { maxClients: 2 });
+});
+
+Deno.test("a client that goes before it is answered, or after, takes no place and is sent no more", async () => {
+  await onBench(async ({ ask, server }) => {
+    await server.start("orders", { kind: "plain" }, { id: "one" });
+    await ended(server, "one");
+    const clients = async () => /live_clients (\d+)$/m.exec(await (await ask("/metrics")).text())![1];
+    const rest = (response: Response) => within(response.text(), "the end of the events");
+    for (const path of ["/api/events", "/api/events?after=0"]) {
+      assertEquals(await rest(await ask(path, { signal: AbortSignal.abort() })), "retry: 2000\n\n");
+      const leaving = new AbortController();
+      const answered = await ask(path, { signal: leaving.signal });
+      assertEquals([answered.status, await clients()], [200, "1"]);
+      leaving.abort();
+      await rest(answered);
+      assertEquals(await clients(), "0", path);
+    }
+    const leaving = new AbortController();
+    const recent = server.recent.bind(server);
+    server.recent = (options) => {
+      leaving.abort();
+      return recent(options);
+    };
+    assertEquals(await rest(await ask("/api/events?after=0", { signal: leaving.signal })), "retry: 2000\n\n");
+    assertEquals(await clients(), "0", "while it is read what the client has missed");
+  }, { maxClients: 1 });
 });
 
 Deno.test("metrics count executions, backlog, steps and dead letters", async () => {

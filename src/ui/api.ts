@@ -8,7 +8,7 @@ import { NotFoundError } from "../../mod.ts";
 import { drawFlow } from "./graph/svg.ts";
 import { layOut } from "./graph/layout.ts";
 import { checkKnown, numberParam, pathName } from "./params.ts";
-import { badRequest, notFound } from "./problem.ts";
+import { badRequest } from "./problem.ts";
 import { filterOf, findExecutions } from "./search.ts";
 import { link, type Visit } from "./site.ts";
 import { svgDocument } from "./svg_document.ts";
@@ -111,11 +111,6 @@ export async function health({ site, query }: Visit): Promise<Response> {
     site.options.onError(error);
     return json({ status: "unavailable" }, {}, 503);
   }
-}
-
-/** Whatever is not there. */
-export function unknownApi({ path }: Visit): Promise<Response> {
-  throw notFound(`there is nothing at ${path}`);
 }
 
 /** An answer in JSON. */
