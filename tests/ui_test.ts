@@ -521,6 +521,31 @@ Deno.test("other hosts and other sites are refused on every route, live events i
   });
 });
 
+Deno.test("without a token, a peer of another machine is refused on every route, whatever host it names", async () => {
+  await onBench(async ({ handler }) => {
+    const from = (hostname: string, path: string, options: DashboardOptions = {}, init?: RequestInit) =>
+      handler({ allowActions: true, ...options })(request(path, init), {
+        remoteAddr: { transport: "tcp", hostname, port: 40_000 },
+        completed: Promise.resolve(),
+      });
+    for (const path of [...READS, "/api/events", "/sign-in", "/nowhere"]) {
+      await refused(await from("192.0.2.7", path, {}, { headers: { accept: "*/*" } }), 403, "FORBIDDEN");
+    }
+    for (const path of PAGES) assertStringIncludes(await page(await from("2001:db8::7", path), 403), "set a token");
+    const change = { method: "POST", headers: { origin: "http://localhost:8088" }, body: `{"flow": "orders"}` };
+    await refused(await from("::ffff:192.0.2.7", "/api/executions", {}, change), 403, "FORBIDDEN");
+    for (const own of ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"]) {
+      assertEquals(await json(await from(own, "/api/flows")), ["orders"], "as behind a proxy on the same machine");
+    }
+    const authorization = `Bearer ${TOKEN}`;
+    const bearer = { headers: { authorization } };
+    assertEquals(await json(await from("192.0.2.7", "/api/flows", { token: TOKEN }, bearer)), ["orders"]);
+    await refused(await from("192.0.2.7", "/api/flows", { token: TOKEN }), 401, "UNAUTHORIZED");
+    const mounted: unknown[] = [undefined, null, "env", { remoteAddr: null }, { remoteAddr: { transport: "unix" } }];
+    for (const info of mounted) assertEquals(await json(await handler()(request("/api/flows"), info)), ["orders"]);
+  });
+});
+
 Deno.test("a token is asked for on every route, and taken as bearer or cookie", async () => {
   await onBench(async ({ handler }) => {
     const own = handler({ token: TOKEN });
@@ -732,7 +757,7 @@ Deno.test("options that make no sense are refused, and an open address without a
     for (const options of bad) {
       await assertRejects(() => Promise.try(() => dashboard(server, options)), ValidationError);
     }
-    for (const addr of ["0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0"]) {
+    for (const addr of ["0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "127.evil.example:0"]) {
       await assertRejects(() => Promise.try(() => serveDashboard(server, { addr })), ValidationError, "token");
     }
     for (const addr of ["127.0.0.1", "127.0.0.1:x", "a b:1", "127.0.0.1:70000"]) {

@@ -13,7 +13,7 @@ export interface DashboardOptions {
    * Asked of every request but those to `/healthz` and `/assets/`: as `Authorization: Bearer`, or once on the sign-in
    * page, which keeps it in a cookie. At least 16 characters.
    *
-   * @default {none: everybody who reaches the handler may look}
+   * @default {none: everybody who reaches the handler may look, but for other machines where `Deno.serve` tells of them}
    */
   token?: string;
   /**
