@@ -402,8 +402,13 @@ Deno.test("without actions their routes do not exist, for any method", async () 
       await page(await ask(path), 404);
       await page(await ask(path, post), 404);
     }
-    await page(await ask("/dead-letters/1/redrive", post), 404);
-    for (const path of ["/api/executions/fails/resume", "/api/executions/fails/cancel", "/api/deadletters/1/redrive"]) {
+    const api = ["/api/executions/fails/resume", "/api/executions/fails/cancel"];
+    for (const action of ["redrive"]) {
+      await page(await ask(`/dead-letters/1/${action}`), 404);
+      await page(await ask(`/dead-letters/1/${action}`, post), 404);
+      api.push(`/api/deadletters/1/${action}`);
+    }
+    for (const path of api) {
       await refused(await ask(path, post), 404, "NOT_FOUND");
     }
     await refused(await ask("/api/executions", post), 405, "METHOD_NOT_ALLOWED");
@@ -616,6 +621,33 @@ Deno.test("redacted fields are hidden wherever their payload is shown", async ()
     });
     assertEquals(results.signals, { approval: "[redacted]" });
   }, { redact: ["card.number", "approval"], allowActions: true });
+});
+
+Deno.test("redacted fields are hidden in dead letters too whose body is text, and in what their reasons quote", async () => {
+  await onBench(async ({ ask, server, space }) => {
+    const secret = "4111-1111";
+    const card = { card: { number: secret } };
+    const send = (command: string, body: string) => space.nc.publish(`${space.namespace}.in.${command}`, body);
+    send("start.orders.text", `{"card": {"number": "${secret}"}, `);
+    send("start.orders.list", JSON.stringify([card]));
+    send("start.orders.number", "41111111");
+    send("start.Nobody!", JSON.stringify({ ...card, padding: "x".repeat(300_000) }));
+    send("cancel.text", JSON.stringify({ reason: card }));
+    const letters = await until(async () => {
+      const found = await server.deadLetters();
+      return found.length === 5 && found;
+    }, "the dead letters");
+    assertEquals(letters.filter(({ isCut }) => isCut).length, 1);
+    assertEquals(letters.filter(({ body, reason }) => /4111/.test(JSON.stringify([body, reason]))).length, 5);
+    const pages = letters.flatMap(({ sequence }) => `/dead-letters/${sequence}/redrive`);
+    for (const path of ["/", "/dead-letters", "/api/deadletters", ...pages]) {
+      assertNotMatch(await (await ask(path)).text(), /4111/, path);
+    }
+    const { recent } = await json(await ask("/api/deadletters")) as { recent: { key: string; reason: string }[] };
+    const reasons = recent.filter(({ key }) => key.endsWith(".list")).map(({ reason }) => reason);
+    assertEquals(reasons, ["the body must be a JSON object, it is [redacted]"]);
+    assertStringIncludes(await page(await ask("/dead-letters")), "the body is not JSON: [redacted]");
+  }, { redact: ["card.number"], allowActions: true });
 });
 
 Deno.test("a pattern of * hides every payload", async () => {

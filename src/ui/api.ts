@@ -7,6 +7,7 @@
 import { NotFoundError } from "../../mod.ts";
 import { drawFlow } from "./graph/svg.ts";
 import { layOut } from "./graph/layout.ts";
+import { shownLetter } from "./letters.ts";
 import { checkKnown, numberParam, pathName } from "./params.ts";
 import { badRequest } from "./problem.ts";
 import { filterOf, findExecutions } from "./search.ts";
@@ -85,7 +86,7 @@ export async function deadLettersApi({ site, query }: Visit): Promise<Response> 
   const { server, options } = site;
   const limit = numberParam(query, "limit", [1, MAX_LETTERS]) ?? DEFAULT_LIMIT;
   const [{ deadLetters: count }, letters] = await Promise.all([server.backlog(), server.deadLetters({ limit })]);
-  return json({ count, recent: letters.map((letter) => deadLetterWire(letter, options.redact)) });
+  return json({ count, recent: letters.map((letter) => deadLetterWire(shownLetter(letter, options))) });
 }
 
 /** `GET /api/counts`: executions by flow and status. */

@@ -25,6 +25,7 @@ export interface DashboardOptions {
   allowHosts?: readonly string[];
   /**
    * Paths of payload fields that are never shown, such as `customer.email`; `*` for any one key, or for everything.
+   * Error texts are not payload: those that invokers write are shown as they are.
    *
    * @default {[]}
    */
