@@ -403,7 +403,7 @@ Deno.test("without actions their routes do not exist, for any method", async () 
       await page(await ask(path, post), 404);
     }
     const api = ["/api/executions/fails/resume", "/api/executions/fails/cancel"];
-    for (const action of ["redrive"]) {
+    for (const action of ["redrive", "discard"]) {
       await page(await ask(`/dead-letters/1/${action}`), 404);
       await page(await ask(`/dead-letters/1/${action}`, post), 404);
       api.push(`/api/deadletters/1/${action}`);
@@ -475,6 +475,39 @@ Deno.test("the API acts too: it checks its body, and a dead letter is tried agai
     assert(again!.sequence > letter!.sequence);
     assertEquals([again!.source, again!.key, again!.body], ["signal", "late", 1]);
     await refused(await post("/api/deadletters/x/redrive", {}), 400, "BAD_REQUEST");
+  }, { allowActions: true });
+});
+
+Deno.test("a dead letter is discarded after a confirmation, and nothing is tried again", async () => {
+  await onBench(async ({ ask, server, space }) => {
+    const post = (path: string, headers: HeadersInit, body: BodyInit) => ask(path, { method: "POST", headers, body });
+    const origin = { origin: "http://localhost:8088" };
+    for (const name of ["first", "second"]) space.nc.publish(`${space.namespace}.in.signal.${name}!.x`, "{}");
+    const letters = await until(async () => {
+      const found = await server.deadLetters();
+      return found.length === 2 && found;
+    }, "the dead letters");
+    const [one, other] = letters.map(({ sequence }) => sequence) as [number, number];
+    assertStringIncludes(await page(await ask("/dead-letters")), `href="/dead-letters/${one}/discard"`);
+    const asked = await page(await ask(`/dead-letters/${one}/discard`));
+    assertMatch(asked, new RegExp(`method="post" action="/dead-letters/${one}/discard"`));
+    assertStringIncludes(asked, "is not a legal name");
+    for (const path of [`/dead-letters/${one}/discard`, `/api/deadletters/${one}/discard`]) {
+      assertEquals((await post(path, {}, new URLSearchParams())).status, 403);
+      assertEquals((await post(path, { origin: "http://evil.example" }, new URLSearchParams())).status, 403);
+    }
+    assertEquals(await server.deadLetters(), letters, "asking and being refused remove nothing");
+    const done = await post(`/dead-letters/${one}/discard`, origin, new URLSearchParams());
+    assertEquals([done.status, done.headers.get("location")], [303, "/dead-letters"]);
+    assertEquals((await server.deadLetters()).map(({ sequence }) => sequence), [other]);
+    await page(await ask(`/dead-letters/${one}/discard`), 404);
+    const api = (sequence: string | number, body: string) =>
+      post(`/api/deadletters/${sequence}/discard`, { ...origin, "content-type": "application/json" }, body);
+    await refused(await api(other, `{"all": true}`), 400, "BAD_REQUEST");
+    await refused(await api("x", "{}"), 400, "BAD_REQUEST");
+    await refused(await api(one, "{}"), 404, "NOT_FOUND");
+    assertEquals(await json(await api(other, "{}")), { status: "discarded" });
+    assertEquals(await server.deadLetters(), []);
   }, { allowActions: true });
 });
 
@@ -639,7 +672,9 @@ Deno.test("redacted fields are hidden in dead letters too whose body is text, an
     }, "the dead letters");
     assertEquals(letters.filter(({ isCut }) => isCut).length, 1);
     assertEquals(letters.filter(({ body, reason }) => /4111/.test(JSON.stringify([body, reason]))).length, 5);
-    const pages = letters.flatMap(({ sequence }) => `/dead-letters/${sequence}/redrive`);
+    const pages = letters.flatMap(({ sequence }) =>
+      ["redrive", "discard"].map((action) => `/dead-letters/${sequence}/${action}`)
+    );
     for (const path of ["/", "/dead-letters", "/api/deadletters", ...pages]) {
       assertNotMatch(await (await ask(path)).text(), /4111/, path);
     }

@@ -31,7 +31,7 @@ export interface DashboardOptions {
    */
   redact?: readonly string[];
   /**
-   * Whether executions may be started, signalled, resumed and cancelled, and dead letters tried again.
+   * Whether executions may be started, signalled, resumed and cancelled, and dead letters tried again or discarded.
    *
    * @default {false}
    */

@@ -122,6 +122,25 @@ export async function redriveAction(visit: Visit): Promise<Response> {
   return see(link(visit, "/dead-letters"));
 }
 
+/** `GET /dead-letters/{sequence}/discard`. */
+export async function discardPage(visit: Visit): Promise<Response> {
+  return letterForm(visit, await letterOf(visit), {
+    name: "discard",
+    title: "Discard this dead letter?",
+    text: "It is removed for good: nothing is tried again, and its execution, where it has one, stays as it is.",
+    button: "Discard the dead letter",
+    tone: "danger",
+  });
+}
+
+/** `POST /dead-letters/{sequence}/discard`. */
+export async function discardAction(visit: Visit): Promise<Response> {
+  const sequence = sequenceOf(visit.params.sequence!);
+  await formBody(visit.request);
+  await visit.site.server.discard(sequence);
+  return see(link(visit, "/dead-letters"));
+}
+
 async function letterOf({ site: { server, options }, query, params }: Visit): Promise<DeadLetter> {
   checkKnown(query, []);
   const sequence = sequenceOf(params.sequence!);

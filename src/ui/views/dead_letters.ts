@@ -51,7 +51,7 @@ function row(visit: Visit, { sequence, source, key, reason, deliveries, time, bo
   const isExecution = (source === "work" || source === "signal") && /^[A-Za-z0-9_-]{1,128}$/.test(key);
   const action = (name: string, text: string) =>
     markup`<p><a href="${link(visit, `/dead-letters/${sequence}/${name}`)}">${text}</a></p>`;
-  const actions = visit.site.options.allowActions && [action("redrive", "Try again")];
+  const actions = visit.site.options.allowActions && [action("redrive", "Try again"), action("discard", "Discard")];
   return markup`<tr>
       <td><b>${source}</b></td>
       <td>${isExecution ? executionRef(visit, key, true) : markup`<span class="mono">${key}</span>`}</td>
