@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes 
 import { type FlowDef, type InvokeRequest, type Result, type Server, ValidationError } from "../mod.ts";
 import { dashboard, type DashboardHandler, type DashboardOptions } from "../src/ui/mod.ts";
 import { serveDashboard } from "../src/ui/serve.ts";
-import { ended, inSpace, reaches, type Space, until } from "./support/mod.ts";
+import { ended, inSpace, reaches, type Space, until, within } from "./support/mod.ts";
 
 const MARKUP = `<script>alert(1)</script><img src=x onerror="x">'"\`&`;
 const TOKEN = "correct-horse-battery-staple";
@@ -402,8 +402,13 @@ Deno.test("without actions their routes do not exist, for any method", async () 
       await page(await ask(path), 404);
       await page(await ask(path, post), 404);
     }
-    await page(await ask("/dead-letters/1/redrive", post), 404);
-    for (const path of ["/api/executions/fails/resume", "/api/executions/fails/cancel", "/api/deadletters/1/redrive"]) {
+    const api = ["/api/executions/fails/resume", "/api/executions/fails/cancel"];
+    for (const action of ["redrive", "discard"]) {
+      await page(await ask(`/dead-letters/1/${action}`), 404);
+      await page(await ask(`/dead-letters/1/${action}`, post), 404);
+      api.push(`/api/deadletters/1/${action}`);
+    }
+    for (const path of api) {
       await refused(await ask(path, post), 404, "NOT_FOUND");
     }
     await refused(await ask("/api/executions", post), 405, "METHOD_NOT_ALLOWED");
@@ -473,6 +478,39 @@ Deno.test("the API acts too: it checks its body, and a dead letter is tried agai
   }, { allowActions: true });
 });
 
+Deno.test("a dead letter is discarded after a confirmation, and nothing is tried again", async () => {
+  await onBench(async ({ ask, server, space }) => {
+    const post = (path: string, headers: HeadersInit, body: BodyInit) => ask(path, { method: "POST", headers, body });
+    const origin = { origin: "http://localhost:8088" };
+    for (const name of ["first", "second"]) space.nc.publish(`${space.namespace}.in.signal.${name}!.x`, "{}");
+    const letters = await until(async () => {
+      const found = await server.deadLetters();
+      return found.length === 2 && found;
+    }, "the dead letters");
+    const [one, other] = letters.map(({ sequence }) => sequence) as [number, number];
+    assertStringIncludes(await page(await ask("/dead-letters")), `href="/dead-letters/${one}/discard"`);
+    const asked = await page(await ask(`/dead-letters/${one}/discard`));
+    assertMatch(asked, new RegExp(`method="post" action="/dead-letters/${one}/discard"`));
+    assertStringIncludes(asked, "is not a legal name");
+    for (const path of [`/dead-letters/${one}/discard`, `/api/deadletters/${one}/discard`]) {
+      assertEquals((await post(path, {}, new URLSearchParams())).status, 403);
+      assertEquals((await post(path, { origin: "http://evil.example" }, new URLSearchParams())).status, 403);
+    }
+    assertEquals(await server.deadLetters(), letters, "asking and being refused remove nothing");
+    const done = await post(`/dead-letters/${one}/discard`, origin, new URLSearchParams());
+    assertEquals([done.status, done.headers.get("location")], [303, "/dead-letters"]);
+    assertEquals((await server.deadLetters()).map(({ sequence }) => sequence), [other]);
+    await page(await ask(`/dead-letters/${one}/discard`), 404);
+    const api = (sequence: string | number, body: string) =>
+      post(`/api/deadletters/${sequence}/discard`, { ...origin, "content-type": "application/json" }, body);
+    await refused(await api(other, `{"all": true}`), 400, "BAD_REQUEST");
+    await refused(await api("x", "{}"), 400, "BAD_REQUEST");
+    await refused(await api(one, "{}"), 404, "NOT_FOUND");
+    assertEquals(await json(await api(other, "{}")), { status: "discarded" });
+    assertEquals(await server.deadLetters(), []);
+  }, { allowActions: true });
+});
+
 Deno.test("a change that does not say it comes from here is refused", async () => {
   await onBench(async ({ ask, server, handler }) => {
     await server.start("orders", { kind: "bad" }, { id: "fails" });
@@ -518,6 +556,31 @@ Deno.test("other hosts and other sites are refused on every route, live events i
     const link = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" };
     assertEquals(await status("http://localhost/executions", link), 200, "a link from elsewhere may be followed");
     assertEquals(await status("http://localhost/", { ...link, "sec-fetch-dest": "iframe" }), 403);
+  });
+});
+
+Deno.test("without a token, a peer of another machine is refused on every route, whatever host it names", async () => {
+  await onBench(async ({ handler }) => {
+    const from = (hostname: string, path: string, options: DashboardOptions = {}, init?: RequestInit) =>
+      handler({ allowActions: true, ...options })(request(path, init), {
+        remoteAddr: { transport: "tcp", hostname, port: 40_000 },
+        completed: Promise.resolve(),
+      });
+    for (const path of [...READS, "/api/events", "/sign-in", "/nowhere"]) {
+      await refused(await from("192.0.2.7", path, {}, { headers: { accept: "*/*" } }), 403, "FORBIDDEN");
+    }
+    for (const path of PAGES) assertStringIncludes(await page(await from("2001:db8::7", path), 403), "set a token");
+    const change = { method: "POST", headers: { origin: "http://localhost:8088" }, body: `{"flow": "orders"}` };
+    await refused(await from("::ffff:192.0.2.7", "/api/executions", {}, change), 403, "FORBIDDEN");
+    for (const own of ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"]) {
+      assertEquals(await json(await from(own, "/api/flows")), ["orders"], "as behind a proxy on the same machine");
+    }
+    const authorization = `Bearer ${TOKEN}`;
+    const bearer = { headers: { authorization } };
+    assertEquals(await json(await from("192.0.2.7", "/api/flows", { token: TOKEN }, bearer)), ["orders"]);
+    await refused(await from("192.0.2.7", "/api/flows", { token: TOKEN }), 401, "UNAUTHORIZED");
+    const mounted: unknown[] = [undefined, null, "env", { remoteAddr: null }, { remoteAddr: { transport: "unix" } }];
+    for (const info of mounted) assertEquals(await json(await handler()(request("/api/flows"), info)), ["orders"]);
   });
 });
 
@@ -593,6 +656,35 @@ Deno.test("redacted fields are hidden wherever their payload is shown", async ()
   }, { redact: ["card.number", "approval"], allowActions: true });
 });
 
+Deno.test("redacted fields are hidden in dead letters too whose body is text, and in what their reasons quote", async () => {
+  await onBench(async ({ ask, server, space }) => {
+    const secret = "4111-1111";
+    const card = { card: { number: secret } };
+    const send = (command: string, body: string) => space.nc.publish(`${space.namespace}.in.${command}`, body);
+    send("start.orders.text", `{"card": {"number": "${secret}"}, `);
+    send("start.orders.list", JSON.stringify([card]));
+    send("start.orders.number", "41111111");
+    send("start.Nobody!", JSON.stringify({ ...card, padding: "x".repeat(300_000) }));
+    send("cancel.text", JSON.stringify({ reason: card }));
+    const letters = await until(async () => {
+      const found = await server.deadLetters();
+      return found.length === 5 && found;
+    }, "the dead letters");
+    assertEquals(letters.filter(({ isCut }) => isCut).length, 1);
+    assertEquals(letters.filter(({ body, reason }) => /4111/.test(JSON.stringify([body, reason]))).length, 5);
+    const pages = letters.flatMap(({ sequence }) =>
+      ["redrive", "discard"].map((action) => `/dead-letters/${sequence}/${action}`)
+    );
+    for (const path of ["/", "/dead-letters", "/api/deadletters", ...pages]) {
+      assertNotMatch(await (await ask(path)).text(), /4111/, path);
+    }
+    const { recent } = await json(await ask("/api/deadletters")) as { recent: { key: string; reason: string }[] };
+    const reasons = recent.filter(({ key }) => key.endsWith(".list")).map(({ reason }) => reason);
+    assertEquals(reasons, ["the body must be a JSON object, it is [redacted]"]);
+    assertStringIncludes(await page(await ask("/dead-letters")), "the body is not JSON: [redacted]");
+  }, { redact: ["card.number"], allowActions: true });
+});
+
 Deno.test("a pattern of * hides every payload", async () => {
   await onBench(async ({ ask, server }) => {
     await server.start("orders", { kind: "plain", deep: { secret: "x-y-z" } }, { id: "one" });
@@ -643,6 +735,7 @@ Deno.test("live connections are capped, and one that ends makes room", async () 
   await onBench(async ({ ask }) => {
     const first = await ask("/api/events");
     const second = await ask("/api/events");
+    assertEquals([first.status, second.status], [200, 200], "the dashboard's own listening takes nobody's place");
     await refused(await ask("/api/events"), 503, "TOO_MANY_CLIENTS");
     await first.body!.cancel();
     const third = await ask("/api/events");
@@ -650,6 +743,32 @@ Deno.test("live connections are capped, and one that ends makes room", async () 
     await second.body!.cancel();
     await third.body!.cancel();
   }, { maxClients: 2 });
+});
+
+Deno.test("a client that goes before it is answered, or after, takes no place and is sent no more", async () => {
+  await onBench(async ({ ask, server }) => {
+    await server.start("orders", { kind: "plain" }, { id: "one" });
+    await ended(server, "one");
+    const clients = async () => /live_clients (\d+)$/m.exec(await (await ask("/metrics")).text())![1];
+    const rest = (response: Response) => within(response.text(), "the end of the events");
+    for (const path of ["/api/events", "/api/events?after=0"]) {
+      assertEquals(await rest(await ask(path, { signal: AbortSignal.abort() })), "retry: 2000\n\n");
+      const leaving = new AbortController();
+      const answered = await ask(path, { signal: leaving.signal });
+      assertEquals([answered.status, await clients()], [200, "1"]);
+      leaving.abort();
+      await rest(answered);
+      assertEquals(await clients(), "0", path);
+    }
+    const leaving = new AbortController();
+    const recent = server.recent.bind(server);
+    server.recent = (options) => {
+      leaving.abort();
+      return recent(options);
+    };
+    assertEquals(await rest(await ask("/api/events?after=0", { signal: leaving.signal })), "retry: 2000\n\n");
+    assertEquals(await clients(), "0", "while it is read what the client has missed");
+  }, { maxClients: 1 });
 });
 
 Deno.test("metrics count executions, backlog, steps and dead letters", async () => {
@@ -705,7 +824,7 @@ Deno.test("options that make no sense are refused, and an open address without a
     for (const options of bad) {
       await assertRejects(() => Promise.try(() => dashboard(server, options)), ValidationError);
     }
-    for (const addr of ["0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0"]) {
+    for (const addr of ["0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "127.evil.example:0"]) {
       await assertRejects(() => Promise.try(() => serveDashboard(server, { addr })), ValidationError, "token");
     }
     for (const addr of ["127.0.0.1", "127.0.0.1:x", "a b:1", "127.0.0.1:70000"]) {

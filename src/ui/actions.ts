@@ -52,6 +52,13 @@ export async function redriveApi({ site, request, params }: Visit): Promise<Resp
   return json({ status: "redriven" });
 }
 
+/** `POST /api/deadletters/{sequence}/discard`. */
+export async function discardApi({ site, request, params }: Visit): Promise<Response> {
+  known(await jsonBody(request), []);
+  await site.server.discard(sequenceOf(params.sequence!));
+  return json({ status: "discarded" });
+}
+
 /** The number of a dead letter in a path. */
 export function sequenceOf(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw badRequest(`sequence: ${JSON.stringify(text.slice(0, 40))} is not a number`);

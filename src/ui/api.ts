@@ -7,8 +7,9 @@
 import { NotFoundError } from "../../mod.ts";
 import { drawFlow } from "./graph/svg.ts";
 import { layOut } from "./graph/layout.ts";
+import { shownLetter } from "./letters.ts";
 import { checkKnown, numberParam, pathName } from "./params.ts";
-import { badRequest, notFound } from "./problem.ts";
+import { badRequest } from "./problem.ts";
 import { filterOf, findExecutions } from "./search.ts";
 import { link, type Visit } from "./site.ts";
 import { svgDocument } from "./svg_document.ts";
@@ -85,7 +86,7 @@ export async function deadLettersApi({ site, query }: Visit): Promise<Response> 
   const { server, options } = site;
   const limit = numberParam(query, "limit", [1, MAX_LETTERS]) ?? DEFAULT_LIMIT;
   const [{ deadLetters: count }, letters] = await Promise.all([server.backlog(), server.deadLetters({ limit })]);
-  return json({ count, recent: letters.map((letter) => deadLetterWire(letter, options.redact)) });
+  return json({ count, recent: letters.map((letter) => deadLetterWire(shownLetter(letter, options))) });
 }
 
 /** `GET /api/counts`: executions by flow and status. */
@@ -111,11 +112,6 @@ export async function health({ site, query }: Visit): Promise<Response> {
     site.options.onError(error);
     return json({ status: "unavailable" }, {}, 503);
   }
-}
-
-/** Whatever is not there. */
-export function unknownApi({ path }: Visit): Promise<Response> {
-  throw notFound(`there is nothing at ${path}`);
 }
 
 /** An answer in JSON. */

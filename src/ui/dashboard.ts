@@ -17,12 +17,18 @@ import { Guard, newNonce, securityHeaders } from "./security.ts";
 import { link, type Site, type Visit } from "./site.ts";
 import { problemPage, signInPage } from "./views/notice.ts";
 
-/** Answers requests of the dashboard. */
-export type DashboardHandler = (request: Request) => Promise<Response>;
+/**
+ * Answers requests of the dashboard. `info` is what `Deno.serve` gives beside a request: where it names a peer that is
+ * not on this machine, and there is no token, the answer is 403. Whatever else it is, it is not looked at.
+ */
+export type DashboardHandler = (request: Request, info?: unknown) => Promise<Response>;
 
 /**
  * A web dashboard for a namespace: pages, a JSON API, live events and metrics, as a handler to mount where you like.
  * It only reads, unless `allowActions` is set, and needs no engine and no flow source.
+ *
+ * It does not choose the address, {@linkcode serveDashboard} does and checks it: without a `token`, listen on a loopback
+ * address only.
  *
  * @param server The server of the namespace; it stays the caller's.
  * @throws {ValidationError} Where an option is not valid.
@@ -47,19 +53,24 @@ export function dashboard(server: Server, options: DashboardOptions = {}): Dashb
     counter: new Counter(server),
     guard: new Guard(checked),
   };
-  return async (request) => {
+  return async (request, info) => {
     const nonce = newNonce();
-    const response = await answer(site, request, nonce);
+    const response = await answer(site, request, { info, nonce });
     for (const [name, value] of Object.entries(securityHeaders(nonce))) response.headers.set(name, value);
     return request.method === "HEAD" ? new Response(null, response) : response;
   };
 }
 
-async function answer(site: Site, request: Request, nonce: string): Promise<Response> {
+async function answer(
+  site: Site,
+  request: Request,
+  { info, nonce }: { info: unknown; nonce: string },
+): Promise<Response> {
   const url = new URL(request.url);
   const path = pathOf(site, url);
   const visit: Visit = { site, request, path, query: url.searchParams, nonce, params: {}, now: new Date() };
   try {
+    site.guard.checkPeer(info);
     site.guard.checkOrigin(request, url);
     if (url.pathname === site.options.basePath && site.options.basePath !== "") {
       return new Response(null, { status: 308, headers: { location: link(visit, "/") } });

@@ -70,7 +70,10 @@ function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | un
   return new Request(target, { method, headers, body, signal, duplex: "half" } as RequestInit);
 }
 
-async function send(response: Response, outgoing: ServerResponse): Promise<void> {
+/** Sends an answer. Resolves when it is sent, or when the client is gone: its body is cancelled then. */
+export async function send(response: Response, outgoing: ServerResponse): Promise<void> {
+  // Whoever left while the answer was being made has closed already: that event does not come again.
+  if (isGone(outgoing)) return await response.body?.cancel();
   const headers: Record<string, string | string[]> = Object.fromEntries(response.headers);
   const cookies = response.headers.getSetCookie();
   if (cookies.length > 0) headers["set-cookie"] = cookies;
@@ -92,6 +95,7 @@ async function send(response: Response, outgoing: ServerResponse): Promise<void>
 }
 
 function drained(outgoing: ServerResponse): Promise<void> {
+  if (isGone(outgoing)) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
       outgoing.off("drain", done).off("close", done);
@@ -99,4 +103,8 @@ function drained(outgoing: ServerResponse): Promise<void> {
     };
     outgoing.once("drain", done).once("close", done);
   });
+}
+
+function isGone({ destroyed, closed }: ServerResponse): boolean {
+  return destroyed || closed;
 }

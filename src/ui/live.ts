@@ -57,6 +57,8 @@ export class Live {
   readonly #writers = new Map<string, Writer>();
   readonly #flows = new Map<string, FlowCounters>();
   #seeded: Promise<void> | undefined;
+  /** The revisions that came while what was before them is read. */
+  #taken: Set<number> | undefined;
 
   /** No I/O. `signal` ends the watching. */
   constructor(server: Server, options: { signal: AbortSignal; onError: (error: unknown) => void }) {
@@ -130,8 +132,7 @@ export class Live {
   /** What ended in the last minutes, as far as the latest changes tell. */
   async #seed(): Promise<void> {
     const oldest = bucketStart(Date.now()) - (BUCKETS - 1) * BUCKET_MS;
-    const taken = new Set<number>();
-    const stop = this.listen((event) => taken.add(event.revision));
+    const taken = this.#taken = new Set<number>();
     try {
       for (const event of await this.#server.recent({ limit: MAX_SEED })) {
         if (taken.has(event.revision)) continue;
@@ -139,11 +140,12 @@ export class Live {
         this.#see(event);
       }
     } finally {
-      stop();
+      this.#taken = undefined;
     }
   }
 
   #take(event: ExecutionEvent): void {
+    this.#taken?.add(event.revision);
     this.#chart(event);
     this.#see(event);
     this.#count(event);

@@ -13,7 +13,7 @@ export interface DashboardOptions {
    * Asked of every request but those to `/healthz` and `/assets/`: as `Authorization: Bearer`, or once on the sign-in
    * page, which keeps it in a cookie. At least 16 characters.
    *
-   * @default {none: everybody who reaches the handler may look}
+   * @default {none: everybody who reaches the handler may look, but for other machines where `Deno.serve` tells of them}
    */
   token?: string;
   /**
@@ -25,12 +25,13 @@ export interface DashboardOptions {
   allowHosts?: readonly string[];
   /**
    * Paths of payload fields that are never shown, such as `customer.email`; `*` for any one key, or for everything.
+   * Error texts are not payload: those that invokers write are shown as they are.
    *
    * @default {[]}
    */
   redact?: readonly string[];
   /**
-   * Whether executions may be started, signalled, resumed and cancelled, and dead letters tried again.
+   * Whether executions may be started, signalled, resumed and cancelled, and dead letters tried again or discarded.
    *
    * @default {false}
    */

@@ -4,7 +4,7 @@
  * A pattern is a dotted path of keys, `customer.email`, and matches wherever that path occurs in a payload, at any
  * depth; `*` stands for any one key, and elements of lists are looked through. The parts of an execution count as keys
  * too: `input`, `payload`, `results.<node>`, `signals.<name>`, `branches.<node>`, and `body` of a dead letter. So
- * `results.triage` hides that node's output there, and a pattern of `*` hides everything.
+ * `results.triage` hides that node's output there, and a pattern of `*` hides everything. Texts are not looked into.
  *
  * @module
  */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { cancelApi, redriveApi, resumeApi, signalApi, startApi } from "./actions.ts";
+import { cancelApi, discardApi, redriveApi, resumeApi, signalApi, startApi } from "./actions.ts";
 import {
   countsApi,
   deadLettersApi,
@@ -24,6 +24,8 @@ import { eventStream } from "./stream.ts";
 import {
   cancelAction,
   cancelPage,
+  discardAction,
+  discardPage,
   redriveAction,
   redrivePage,
   resumeAction,
@@ -90,11 +92,14 @@ const ACTIONS: readonly Route[] = [
   ["POST", "/executions/:id/cancel", cancelAction],
   ["GET", "/dead-letters/:sequence/redrive", redrivePage],
   ["POST", "/dead-letters/:sequence/redrive", redriveAction],
+  ["GET", "/dead-letters/:sequence/discard", discardPage],
+  ["POST", "/dead-letters/:sequence/discard", discardAction],
   ["POST", "/api/executions", startApi],
   ["POST", "/api/executions/:id/signal", signalApi],
   ["POST", "/api/executions/:id/resume", resumeApi],
   ["POST", "/api/executions/:id/cancel", cancelApi],
   ["POST", "/api/deadletters/:sequence/redrive", redriveApi],
+  ["POST", "/api/deadletters/:sequence/discard", discardApi],
 ];
 
 /** What a path leads to; `undefined` where there is nothing. Actions are there only where they are allowed. */

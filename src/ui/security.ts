@@ -7,11 +7,13 @@
  * - S3. What changes something must say that it comes from here, or bear the token.
  * - S4. The token is compared in constant time; the cookie holds a digest of it, not the token.
  * - S5. Pages run one script and one style sheet of ours, by a nonce, and cannot be framed.
+ * - S6. Without a token, who is known to ask from another machine gets nothing: a `Host` says only what they want it to.
  *
  * @module
  */
 
 import type { CheckedOptions } from "./options.ts";
+import { isLoopback } from "./loopback.ts";
 import { Problem } from "./problem.ts";
 
 /** The cookie that holds the digest of the token. */
@@ -35,6 +37,13 @@ export class Guard {
   /** Whether a token is asked for. */
   get asksForToken(): boolean {
     return this.#secret !== undefined;
+  }
+
+  /** Refuses another machine where no token is asked for (S6). @throws {Problem} */
+  checkPeer(info: unknown): void {
+    const peer = peerOf(info);
+    if (this.asksForToken || peer === undefined || isLoopback(peer)) return;
+    throw new Problem(403, "FORBIDDEN", `without a token only this machine may ask, ${peer} may not: set a token`);
   }
 
   /** Refuses what comes by a wrong name, or from another site (S1, S2). @throws {Problem} */
@@ -118,6 +127,13 @@ export function securityHeaders(nonce: string): Record<string, string> {
 /** A number used once. */
 export function newNonce(): string {
   return btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(18))));
+}
+
+/** The address of who asks, where `Deno.serve` tells it: a socket of a file system has none, others tell otherwise. */
+function peerOf(info: unknown): string | undefined {
+  const { remoteAddr } = (info ?? {}) as { remoteAddr?: { hostname?: unknown } | null };
+  const hostname = remoteAddr?.hostname;
+  return typeof hostname === "string" ? hostname : undefined;
 }
 
 function foreign(): Problem {

@@ -7,6 +7,7 @@
 import type { Server } from "../../mod.ts";
 import { dashboard } from "./dashboard.ts";
 import { listen } from "./listen.ts";
+import { isLoopback } from "./loopback.ts";
 import type { DashboardOptions } from "./options.ts";
 import { badOption } from "./problem.ts";
 
@@ -37,12 +38,12 @@ export interface DashboardServer extends AsyncDisposable {
 export async function serveDashboard(server: Server, options: ServeOptions = {}): Promise<DashboardServer> {
   const { addr = "127.0.0.1:8088", ...rest } = options;
   const { hostname, port } = parseAddress(addr);
-  const isLoopback = hostname === "localhost" || hostname === "::1" || /^127\./.test(hostname);
-  if (!isLoopback && rest.token === undefined) {
+  const isOurs = hostname === "localhost" || isLoopback(hostname);
+  if (!isOurs && rest.token === undefined) {
     throw badOption("token", `${addr} can be reached by others: a token must be set`);
   }
   const stopping = new AbortController();
-  const allowHosts = [...rest.allowHosts ?? [], ...isLoopback || isWildcard(hostname) ? [] : [bracketed(hostname)]];
+  const allowHosts = [...rest.allowHosts ?? [], ...isOurs || isWildcard(hostname) ? [] : [bracketed(hostname)]];
   const handler = dashboard(server, { ...rest, allowHosts, signal: stopping.signal });
   const http = await listen(handler, { hostname, port });
   const stop = async () => {

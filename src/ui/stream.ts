@@ -24,7 +24,7 @@ interface Wanted {
   readonly flow?: string | undefined;
 }
 
-/** Answers with events until the client goes away. */
+/** Answers with events until the client goes away, which it may do before it is answered. */
 export async function eventStream(visit: Visit): Promise<Response> {
   const { site: { live, options, server }, request, query } = visit;
   checkKnown(query, ["execution", "flow", "after"]);
@@ -36,17 +36,17 @@ export async function eventStream(visit: Visit): Promise<Response> {
     });
   }
   const client = new Client(wanted);
-  const stop = live.listen((event) => client.send(event));
-  client.onEnd(stop);
+  client.onEnd(live.listen((event) => client.send(event)));
+  for (const signal of [request.signal, options.signal]) client.endOn(signal);
   try {
     live.start();
     if (after !== undefined) {
       const flow = wanted.flow === undefined ? {} : { flow: wanted.flow };
       client.replay(await server.recent({ limit: MAX_REPLAY + 1, ...flow }), after);
     }
-    client.open(options.signal);
+    client.open();
   } catch (error) {
-    stop();
+    client.end();
     throw error;
   }
   return new Response(client.body, {
@@ -67,6 +67,7 @@ class Client {
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   #held: ExecutionEvent[] | undefined = [];
   #missed = 0;
+  #hasEnded = false;
 
   constructor(wanted: Wanted) {
     this.#wanted = wanted;
@@ -74,13 +75,31 @@ class Client {
       start: (controller) => {
         this.#controller = controller;
       },
-      cancel: () => this.#end(),
+      cancel: () => this.#leave(),
     }, new CountQueuingStrategy({ highWaterMark: MAX_QUEUED }));
     this.#write(`retry: ${RETRY_MS}\n\n`);
   }
 
+  /** Runs when it ends, or now where it has. */
   onEnd(run: () => void): void {
-    this.#ends.push(run);
+    if (this.#hasEnded) run();
+    else this.#ends.push(run);
+  }
+
+  /** Ends with a signal, which may be aborted already. */
+  endOn(signal: AbortSignal | undefined): void {
+    if (signal === undefined) return;
+    if (signal.aborted) return this.end();
+    const end = () => this.end();
+    signal.addEventListener("abort", end, { once: true });
+    this.onEnd(() => signal.removeEventListener("abort", end));
+  }
+
+  /** Ends: nothing is sent from now on, and the body is over. */
+  end(): void {
+    if (this.#hasEnded) return;
+    this.#leave();
+    this.#controller.close();
   }
 
   send(event: ExecutionEvent): void {
@@ -114,23 +133,14 @@ class Client {
   }
 
   /** Sends what was held back, and from now on what comes. */
-  open(signal: AbortSignal | undefined): void {
+  open(): void {
     const held = this.#held!;
     this.#held = undefined;
     for (const event of held) this.send(event);
     const heartbeat = setInterval(() => {
       if ((this.#controller.desiredSize ?? 0) > 0) this.#write(": still here\n\n");
     }, HEARTBEAT_MS);
-    const close = () => {
-      this.#end();
-      this.#controller.close();
-    };
-    signal?.addEventListener("abort", close, { once: true });
-    this.onEnd(() => {
-      clearInterval(heartbeat);
-      signal?.removeEventListener("abort", close);
-    });
-    if (signal?.aborted) close();
+    this.onEnd(() => clearInterval(heartbeat));
   }
 
   #wants({ executionId, flow }: ExecutionEvent): boolean {
@@ -145,10 +155,12 @@ class Client {
   }
 
   #write(text: string): void {
+    if (this.#hasEnded) return;
     this.#controller.enqueue(this.#encoder.encode(text));
   }
 
-  #end(): void {
+  #leave(): void {
+    this.#hasEnded = true;
     for (const run of this.#ends.splice(0)) run();
   }
 }

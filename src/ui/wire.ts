@@ -47,13 +47,9 @@ export function eventWire(event: ExecutionEvent): Record<string, unknown> {
   return snakeKeys(event) as Record<string, unknown>;
 }
 
-/** A dead letter. */
-export function deadLetterWire(letter: DeadLetter, redact: Redactor): Record<string, unknown> {
-  const { body, ...rest } = letter;
-  return {
-    ...snakeKeys(rest) as Record<string, unknown>,
-    ...(body === undefined ? {} : { body: redact(body, ["body"]) }),
-  };
+/** A dead letter, as it may be shown. */
+export function deadLetterWire({ body, ...rest }: DeadLetter): Record<string, unknown> {
+  return { ...snakeKeys(rest) as Record<string, unknown>, ...(body === undefined ? {} : { body }) };
 }
 
 /** A schedule. */

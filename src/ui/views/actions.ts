@@ -4,10 +4,11 @@
  * @module
  */
 
-import type { Execution } from "../../../mod.ts";
+import type { DeadLetter, Execution } from "../../../mod.ts";
 import { sequenceOf } from "../actions.ts";
 import { formBody, isObject, parseJson } from "../body.ts";
 import { type Html, markup, type Part } from "../html.ts";
+import { shownLetter } from "../letters.ts";
 import { checkKnown, nameParam, pathName } from "../params.ts";
 import { badRequest, notFound, type Problem, problemOf } from "../problem.ts";
 import { executionLink, link, type Visit } from "../site.ts";
@@ -105,17 +106,10 @@ export async function cancelAction(visit: Visit): Promise<Response> {
 
 /** `GET /dead-letters/{sequence}/redrive`. */
 export async function redrivePage(visit: Visit): Promise<Response> {
-  checkKnown(visit.query, []);
-  const sequence = sequenceOf(visit.params.sequence!);
-  const letter = (await visit.site.server.deadLetters({ limit: 1_000 })).find((letter) => letter.sequence === sequence);
-  if (letter === undefined) throw notFound(`there is no dead letter ${sequence} among the latest`);
-  const { source, key, reason } = letter;
-  return formPage(visit, {
+  return letterForm(visit, await letterOf(visit), {
+    name: "redrive",
     title: "Try this again?",
-    action: link(visit, `/dead-letters/${sequence}/redrive`),
-    back: link(visit, "/dead-letters"),
-    text:
-      markup`<b>${source}</b> of <span class="mono">${key}</span> was given up on: ${reason}. It is sent once more, and its dead letter removed.`,
+    text: "It is sent once more, and its dead letter removed.",
     button: "Try again",
   });
 }
@@ -126,6 +120,33 @@ export async function redriveAction(visit: Visit): Promise<Response> {
   await formBody(visit.request);
   await visit.site.server.redrive(sequence);
   return see(link(visit, "/dead-letters"));
+}
+
+/** `GET /dead-letters/{sequence}/discard`. */
+export async function discardPage(visit: Visit): Promise<Response> {
+  return letterForm(visit, await letterOf(visit), {
+    name: "discard",
+    title: "Discard this dead letter?",
+    text: "It is removed for good: nothing is tried again, and its execution, where it has one, stays as it is.",
+    button: "Discard the dead letter",
+    tone: "danger",
+  });
+}
+
+/** `POST /dead-letters/{sequence}/discard`. */
+export async function discardAction(visit: Visit): Promise<Response> {
+  const sequence = sequenceOf(visit.params.sequence!);
+  await formBody(visit.request);
+  await visit.site.server.discard(sequence);
+  return see(link(visit, "/dead-letters"));
+}
+
+async function letterOf({ site: { server, options }, query, params }: Visit): Promise<DeadLetter> {
+  checkKnown(query, []);
+  const sequence = sequenceOf(params.sequence!);
+  const letter = (await server.deadLetters({ limit: 1_000 })).find((letter) => letter.sequence === sequence);
+  if (letter === undefined) throw notFound(`there is no dead letter ${sequence} among the latest`);
+  return shownLetter(letter, options);
 }
 
 async function executionOf(visit: Visit): Promise<Execution> {
@@ -198,6 +219,13 @@ function confirmation(visit: Visit, { id, status }: Execution, asked: Asked & { 
   const back = executionLink(visit, id);
   const text = markup`<p><a class="mono" href="${back}">${id}</a> ${badge(status)}</p><p>${asked.text}</p>`;
   return formPage(visit, { ...asked, text, action: `${back}/${asked.name}`, back });
+}
+
+function letterForm(visit: Visit, letter: DeadLetter, asked: Asked & { name: string }): Response {
+  const { sequence, source, key, reason } = letter;
+  const back = link(visit, "/dead-letters");
+  const text = markup`<b>${source}</b> of <span class="mono">${key}</span> was given up on: ${reason}. ${asked.text}`;
+  return formPage(visit, { ...asked, text, action: `${back}/${sequence}/${asked.name}`, back });
 }
 
 function formPage(visit: Visit, form: Asked & { action: string; back: string }): Response {

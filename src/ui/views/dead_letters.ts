@@ -7,6 +7,7 @@
 import type { DeadLetter } from "../../../mod.ts";
 import { count } from "../format.ts";
 import { type Html, markup } from "../html.ts";
+import { shownLetter } from "../letters.ts";
 import { checkKnown, numberParam } from "../params.ts";
 import { link, type Visit } from "../site.ts";
 import { jsonTree } from "./json_view.ts";
@@ -38,7 +39,7 @@ export async function deadLettersPage(visit: Visit): Promise<Response> {
           "Given up",
           "Body",
         ])
-      }<tbody>${letters.map((letter) => row(visit, letter))}</tbody></table>
+      }<tbody>${letters.map((letter) => row(visit, shownLetter(letter, visit.site.options)))}</tbody></table>
         </div>
         <div class="foot"><span>${count(letters.length)} shown</span><span class="grow"></span>${more}</div>`
   }</section>`;
@@ -48,16 +49,15 @@ export async function deadLettersPage(visit: Visit): Promise<Response> {
 /** Dead letters of executions lead to them. */
 function row(visit: Visit, { sequence, source, key, reason, deliveries, time, body }: DeadLetter): Html {
   const isExecution = (source === "work" || source === "signal") && /^[A-Za-z0-9_-]{1,128}$/.test(key);
-  const redrive = visit.site.options.allowActions &&
-    markup`<p><a href="${link(visit, `/dead-letters/${sequence}/redrive`)}">Try again</a></p>`;
+  const action = (name: string, text: string) =>
+    markup`<p><a href="${link(visit, `/dead-letters/${sequence}/${name}`)}">${text}</a></p>`;
+  const actions = visit.site.options.allowActions && [action("redrive", "Try again"), action("discard", "Discard")];
   return markup`<tr>
       <td><b>${source}</b></td>
       <td>${isExecution ? executionRef(visit, key, true) : markup`<span class="mono">${key}</span>`}</td>
       <td class="error wide">${reason}</td>
       <td class="num" data-label="deliveries">${deliveries ?? ""}</td>
-      <td class="nowrap soft">${when(time, visit)}${redrive}</td>
-      <td class="wide">${
-    body === undefined ? markup`<span class="soft">none</span>` : jsonTree(visit.site.options.redact(body, ["body"]))
-  }</td>
+      <td class="nowrap soft">${when(time, visit)}${actions}</td>
+      <td class="wide">${body === undefined ? markup`<span class="soft">none</span>` : jsonTree(body)}</td>
     </tr>`;
 }

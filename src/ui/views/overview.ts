@@ -9,6 +9,7 @@ import { clip } from "../graph/svg.ts";
 import { count, plural } from "../format.ts";
 import { type Html, markup } from "../html.ts";
 import type { Counts } from "../counts.ts";
+import { shownLetter } from "../letters.ts";
 import type { Bucket, Writer } from "../live.ts";
 import { STATUSES } from "../params.ts";
 import { flowLink, link, type Visit } from "../site.ts";
@@ -34,7 +35,7 @@ export async function overviewPage(visit: Visit): Promise<Response> {
   const all = (path: string, text: string) => markup`<a href="${link(visit, path)}">${text}</a>`;
   const panels = [
     panel("Latest failures", failureList(visit, failures), { tools: all("/executions?status=failed", "All failed") }),
-    panel("Dead letters", letterList(visit, letters), {
+    panel("Dead letters", letterList(visit, letters.map((letter) => shownLetter(letter, visit.site.options))), {
       tools: all("/dead-letters", plural(backlog.deadLetters, "dead letter")),
     }),
     panel("Next schedules", scheduleList(visit, schedules), { tools: all("/schedules", "All schedules") }),
