@@ -84,7 +84,7 @@ export class Requests {
     const publish = () => this.#publish(token, subject, data, limits.headers);
     if (this.#calls.size === 1) this.#outbox.sendNow(publish);
     else this.#outbox.send(publish);
-    this.#lookAt(Math.min(due, now + LISTEN_AFTER_MS));
+    if (this.#calls.has(token)) this.#lookAt(Math.min(due, now + LISTEN_AFTER_MS));
   }
 
   #publish(token: string, subject: string, data: Uint8Array | string, headers: MsgHdrs | undefined): void {

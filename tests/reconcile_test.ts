@@ -206,6 +206,10 @@ Deno.test("a head that cannot be read is left alone, with its values, and the ot
     assertEquals([letter.source, letter.key], ["work", "odder"]);
     assertMatch(letter.reason, /the head's body is not JSON/);
     assert((await server.reconcile()).redriven === 0);
+    await js.publish(space.names.deadLetter("work"), `{"source":"work","key":"x"}`);
+    const [unreadable] = await server.deadLetters();
+    assertMatch(unreadable!.reason, /^a record that cannot be read: /);
+    await server.discard(unreadable!.sequence);
     await server.discard(letter.sequence);
     assertEquals(await server.deadLetters(), []);
     await assertRejects(() => server.discard(letter.sequence), NotFoundError, "there is no dead letter");

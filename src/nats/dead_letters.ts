@@ -11,6 +11,8 @@ import { quoted } from "../names.ts";
 import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.ts";
 import { readBackwards } from "./read.ts";
 
+const SOURCES = ["work", "schedule", "signal", "async", "ingress"] as const;
+
 /** What a dead letter was: work, a schedule's tick, a signal, an async job, or another command from outside. */
 export type DeadLetterSource = "work" | "schedule" | "signal" | "async" | "ingress";
 
@@ -158,9 +160,15 @@ function parseLetter(message: StoredMsg): DeadLetter {
   const text = message.string();
   try {
     const letter = JSON.parse(text);
-    return { ...letter, sequence, time: new Date(letter.time) };
-  } catch {
-    const reason = `a record that cannot be read: ${quoted(text)}`;
-    return { sequence, source: "ingress", key: "", reason, time: message.time };
-  }
+    const time = new Date(letter.time);
+    if (SOURCES.includes(letter.source) && [letter.key, letter.reason].every(isText) && !isNaN(time.getTime())) {
+      return { ...letter, sequence, time };
+    }
+  } catch { /* it is told below */ }
+  const reason = `a record that cannot be read: ${quoted(text)}`;
+  return { sequence, source: "ingress", key: "", reason, time: message.time };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
 }

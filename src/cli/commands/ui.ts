@@ -28,7 +28,7 @@ export function addUiCommand(program: Command): void {
     .option("--token <text>", "ask for this token (PACKTRAIL_UI_TOKEN does the same, unseen by other users)")
     .option("--allow-host <host>", "a further name it is reached by; may be repeated", several, [])
     .option("--redact <path>", "a payload field that is never shown, as customer.email; may be repeated", several, [])
-    .option("--allow-actions", "allow to start, signal, resume, cancel and redrive")
+    .option("--allow-actions", "allow to start, signal, resume, cancel, redrive and discard")
     .option("--base-path <path>", "where a proxy mounts it");
   action(command, (scene, flags: UiFlags) =>
     scene.served(async (server) => {
