@@ -13,7 +13,7 @@ import { type Results, UNCACHED } from "../invoker/cache.ts";
 import type { Result } from "../invoker/types.ts";
 import { ValueGoneError } from "../nats/data.ts";
 import type { Executions } from "./executions.ts";
-import { Abortion, idempotencyKey, invoke, loadFor } from "./invocation.ts";
+import { Abortion, idempotencyKey, type Invocation, invoke, loadFor } from "./invocation.ts";
 import { errorText, type ParsedResult, parseResult } from "./result.ts";
 
 /** An attempt that is under way. */
@@ -51,6 +51,9 @@ export interface AttemptsOptions {
   /** Knows how attempts ended. */
   readonly results?: Results<Outcome>;
 }
+
+/** An attempt under way. */
+type Run = Pick<Invocation, "node" | "state" | "attempt" | "timeoutMs" | "abortion">;
 
 /** Starts attempts. */
 export class Attempts {
@@ -91,7 +94,9 @@ export class Attempts {
     const abortion = new Abortion();
     const key = { name: `engine.${idempotencyKey(state.id, attempt)}`, born: state.startedAt };
     const options = { isFirst, isStopped: () => abortion.isAborted };
-    const outcome = this.#results.through(key, options, () => this.#run(flow, state, attempt, abortion))
+    const node = flow.nodes.get(attempt.node) as TaskNode;
+    const timeoutMs = node.timeoutMs ?? this.#executions.parts.settings.defaultTimeoutMs;
+    const outcome = this.#results.through(key, options, () => this.#run({ node, state, attempt, timeoutMs, abortion }))
       .catch((error): Outcome => {
         if (error instanceof ValueGoneError) throw error;
         return { status: "retry", error: errorText(error, "the invoker failed") };
@@ -99,41 +104,25 @@ export class Attempts {
     return { attempt, outcome, abort: (reason) => abortion.abort(reason) };
   }
 
-  async #run(flow: Flow, state: State, attempt: Attempt, abortion: Abortion): Promise<Outcome> {
-    const node = flow.nodes.get(attempt.node) as TaskNode;
-    const timeoutMs = node.timeoutMs ?? this.#executions.parts.settings.defaultTimeoutMs;
-    const dispatcher = this.#dispatchers.get(node.invoker);
-    const parsed = dispatcher === undefined
-      ? await this.#invoke(node, state, attempt, timeoutMs, abortion)
-      : await this.#dispatch(dispatcher, state, attempt, timeoutMs, abortion);
+  async #run(run: Run): Promise<Outcome> {
+    const dispatcher = this.#dispatchers.get(run.node.invoker);
+    const parsed = dispatcher === undefined ? await this.#invoke(run) : await this.#dispatch(dispatcher, run);
     if (parsed.status !== "ok" || parsed.text === undefined) return parsed;
     const { text } = parsed;
-    const payload = await this.#answered(() => this.#executions.store(state.id, text), abortion);
+    const payload = await this.#answered(() => this.#executions.store(run.state.id, text), run.abortion);
     return { status: "ok", payload, bytes: text.length };
   }
 
-  #invoke(
-    node: TaskNode,
-    state: State,
-    attempt: Attempt,
-    timeoutMs: number,
-    abortion: Abortion,
-  ): Promise<ParsedResult> {
+  #invoke(run: Run): Promise<ParsedResult> {
     const { data, settings: { maxPayloadBytes } } = this.#executions.parts;
-    const invoker = this.#invokers.get(node.invoker);
-    if (invoker === undefined) throw new Error(`this engine has no invoker of kind ${node.invoker}`);
-    const call = (load: Load) => invoke({ invoker, node, state, attempt, load, timeoutMs, maxPayloadBytes, abortion });
-    if (!hasRefs(state)) return call(data);
-    return this.#answered(() => loadFor(data, invoker, state), abortion).then(call);
+    const invoker = this.#invokers.get(run.node.invoker);
+    if (invoker === undefined) throw new Error(`this engine has no invoker of kind ${run.node.invoker}`);
+    const call = (load: Load) => invoke({ ...run, invoker, load, maxPayloadBytes });
+    if (!hasRefs(run.state)) return call(data);
+    return this.#answered(() => loadFor(data, invoker, run.state), run.abortion).then(call);
   }
 
-  async #dispatch(
-    dispatcher: Dispatcher,
-    state: State,
-    attempt: Attempt,
-    timeoutMs: number,
-    abortion: Abortion,
-  ): Promise<ParsedResult> {
+  async #dispatch(dispatcher: Dispatcher, { state, attempt, timeoutMs, abortion }: Run): Promise<ParsedResult> {
     const answer = dispatcher.dispatch({ state, attempt, isStopped: () => abortion.isAborted });
     const { maxPayloadBytes } = this.#executions.parts.settings;
     return parseResult(await abortion.limited(answer, timeoutMs), attempt.node, maxPayloadBytes);
