@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { headers } from "@nats-io/nats-core";
 import { account, raisedLimit } from "../faults/ground/account.ts";
@@ -7,9 +7,10 @@ import { wrongClocks } from "../faults/ground/clocks.ts";
 import { slowServer } from "../faults/ground/disk.ts";
 import { lowButEnough, reachedAtSetUp, smallMessages, TOO_LOW } from "../faults/ground/limits.ts";
 import { lostByEngines, lostByOthers, users } from "../faults/ground/permissions.ts";
+import { NotFoundError } from "../mod.ts";
 import { natsOf } from "../src/nats/client.ts";
-import { reviveSchedules } from "../src/nats/revive.ts";
-import { chain, inSpace, newNamespace, Recorder, until } from "./support/mod.ts";
+import { reviveRemovals, reviveSchedules } from "../src/nats/revive.ts";
+import { chain, ended, inSpace, newNamespace, Recorder, until } from "./support/mod.ts";
 
 const SMALL = { flows: 3, executions: 3, hostileMs: 1_500 };
 /** Signals of Unix, and where servers are sent them. */
@@ -108,14 +109,18 @@ Deno.test({
         await js.publish(`raw.${name}`, "x", { headers: note });
       };
       await jsm.streams.add({ name: "raw", subjects: ["raw.>"], allow_msg_schedules: true, max_msgs_per_subject: 1 });
-      const { server } = await space.engine({ flows: [chain("one", 1)], invokers: { f: new Recorder().invoke } });
-      await server.init();
+      const { server } = await space.engine({
+        flows: [chain("one", 1)],
+        invokers: { f: new Recorder().invoke },
+        retention: { completed: "3s" },
+      });
+      const { updatedAt } = await ended(server, await server.start("one", {}, { id: "done" }));
       await server.scheduleFlow("every", "one", "* * * * * *");
       await until(async () => (await server.schedules())[0]?.last, "a first tick");
       await schedule("lost", `@at ${new Date(Date.now() + 1_000).toISOString()}`);
       await nats.change(account("max_file: 1"));
       await until(() => js.publish("raw.full", "").then(() => false, () => true), "the account to be full");
-      await new Promise((resolve) => setTimeout(resolve, 1_500)); // both schedules fall due
+      await until(() => Date.now() > updatedAt.getTime() + 4_000, "all of them to fall due");
       await nats.change(account("max_file: 8M"));
       await until(() => js.publish("raw.full", "").then(() => true, () => false), "room");
       await schedule("next", `@at ${new Date(Date.now() + 500).toISOString()}`);
@@ -125,7 +130,15 @@ Deno.test({
       assertEquals(await fired("lost"), false, "nats-server tries again now: the workaround may go");
       // An engine looks by itself only where it was refused something, and has not been for a while.
       const { last } = (await server.schedules())[0]!;
-      const revived = await reviveSchedules(await natsOf(space.nc, space.names), 1_000);
+      const parts = await natsOf(space.nc, space.names);
+      assertEquals(
+        (await server.get("done")).status,
+        "completed",
+        "nats-server tries again now: the workaround may go",
+      );
+      await reviveRemovals(parts, 1_000);
+      await assertRejects(() => server.get("done"), NotFoundError);
+      const revived = await reviveSchedules(parts, 1_000);
       assert(revived <= 1, `${revived}`);
       await until(async () => (await server.schedules())[0]!.last! > last!, "the schedule to fire again");
       await server.unschedule("every");

@@ -16,7 +16,7 @@ import type { StoredMsg } from "@nats-io/jetstream";
 import { StateFormatError } from "../core/codec.ts";
 import type { Phase } from "../core/state.ts";
 import { isNoResponders, isNotFound, packtrailError } from "../nats/client.ts";
-import { reviveSchedules } from "../nats/revive.ts";
+import { alarmOf, reviveRemovals, reviveSchedules } from "../nats/revive.ts";
 import { readForwards } from "../nats/read.ts";
 import type { Head } from "../nats/head.ts";
 import { sweepFlow } from "../nats/sweep.ts";
@@ -65,7 +65,7 @@ export async function reconcile(executions: Executions, signal?: AbortSignal): P
     }
     await sweepInbox(executions, report);
     await redriveOverdue(round, OVERDUE_MS);
-    report.redriven += await reviveSchedules(executions.parts.nats, OVERDUE_MS);
+    report.redriven += await revive(executions, OVERDUE_MS);
     await removeOrphanedData(round);
     await removeOrphanedMail(round);
   } catch (error) {
@@ -83,7 +83,7 @@ export async function redriveLost(executions: Executions, overdueMs: number): Pr
   const report: ReconcileReport = { checked: 0, swept: 0, orphans: 0, redriven: 0 };
   try {
     await redriveOverdue({ executions, report, signal: undefined }, overdueMs);
-    return report.redriven + await reviveSchedules(executions.parts.nats, overdueMs);
+    return report.redriven + await revive(executions, overdueMs);
   } catch (error) {
     throw packtrailError(error, "driving on what was lost");
   }
@@ -140,12 +140,16 @@ async function redriveOverdue({ executions, report, signal }: Round, overdueMs: 
     for await (const message of readForwards(nats, nats.names.executionStream(), nats.names.headsIn(phase))) {
       signal?.throwIfAborted();
       report.checked++;
-      const alarm = Date.parse(message.header.get("Nats-Schedule").replace(/^@at /, ""));
-      if (alarm > nats.clock.now() - overdueMs) continue;
+      if (alarmOf(message.header.get("Nats-Schedule")) > nats.clock.now() - overdueMs) continue;
       const head = await headAt(executions, message);
       if (head !== undefined) report.redriven += await redrive(executions, head);
     }
   }
+}
+
+/** What the server has forgotten of its own: recurring schedules, and removals of ended executions. */
+async function revive({ parts: { nats } }: Executions, overdueMs: number): Promise<number> {
+  return await reviveSchedules(nats, overdueMs) + await reviveRemovals(nats, overdueMs);
 }
 
 /** The head that a message is; `undefined` where it is none any more, or cannot be read. */

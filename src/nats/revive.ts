@@ -1,15 +1,22 @@
 /**
- * Recurring schedules that the server has forgotten. nats-server 2.15 does not try again to fire a schedule that fell
- * due when there was no room for its message: a recurring one never fires again until it is written anew, or the
- * server restarts. `tests/ground_faults_test.ts` pins that.
+ * Recurring schedules, and removals of ended executions, that the server has forgotten. nats-server 2.15 does not try
+ * again to fire a schedule that fell due when there was no room for its message: it never fires again until it is
+ * written anew, or the server restarts. `tests/ground_faults_test.ts` pins that.
  *
  * @module
  */
 
 import type { StoredMsg } from "@nats-io/jetstream";
-import { headers } from "@nats-io/nats-core";
+import { headers, type MsgHdrs } from "@nats-io/nats-core";
+import type { EndedPhase } from "../core/state.ts";
 import { isConflict, isNotFound, type Nats, packtrailError, publish } from "./client.ts";
 import { nextFiring } from "./cron.ts";
+import { readForwards } from "./read.ts";
+
+const ENDED: readonly EndedPhase[] = ["completed", "failed", "cancelled"];
+
+/** How many that have no retention are passed over: they ended before one was set. */
+const MOST_KEPT = 1_000;
 
 const KEPT_HEADERS = ["Nats-Schedule", "Nats-Schedule-Target", "Nats-Schedule-Time-Zone"];
 
@@ -29,6 +36,42 @@ export async function reviveSchedules(nats: Nats, overdueMs: number): Promise<nu
     throw packtrailError(error, "looking after recurring schedules");
   }
   return revived;
+}
+
+/**
+ * Removes every ended execution whose retention is over by more than `overdueMs`, as the server was to. Returns how many
+ * there were. They are read in the order in which they ended, as far as a removal is overdue.
+ */
+export async function reviveRemovals(nats: Nats, overdueMs: number): Promise<number> {
+  const { names, clock } = nats;
+  let revived = 0;
+  try {
+    for (const phase of ENDED) {
+      let kept = 0;
+      for await (const head of readForwards(nats, names.executionStream(), names.headsIn(phase))) {
+        const schedule = head.header.get("Nats-Schedule");
+        if (schedule === "" ? ++kept > MOST_KEPT : alarmOf(schedule) > clock.now() - overdueMs) break;
+        if (schedule !== "" && await bringDown(nats, head)) revived++;
+      }
+    }
+  } catch (error) {
+    throw packtrailError(error, "looking after removals");
+  }
+  return revived;
+}
+
+/** Puts the tombstone above a head that the server was to put there, unless the execution has been resumed. */
+async function bringDown(nats: Nats, head: StoredMsg): Promise<boolean> {
+  const { flow, id } = nats.names.parseHead(head.subject)!;
+  const note = headers();
+  note.set("Nats-Expected-Last-Subject-Sequence", String(head.seq));
+  note.set("Nats-Expected-Last-Subject-Sequence-Subject", nats.names.headsOf(flow, id));
+  return await publishOnce(nats, nats.names.removed(flow, id), head.string(), note);
+}
+
+/** When an `@at` schedule falls due, in milliseconds since the epoch. */
+export function alarmOf(schedule: string): number {
+  return Date.parse(schedule.replace(/^@at /, ""));
 }
 
 /** Whether a schedule should have fired since it was written and fired last. */
@@ -52,8 +95,13 @@ async function rewrite(nats: Nats, schedule: StoredMsg): Promise<boolean> {
     if (value !== "") note.set(name, value);
   }
   note.set("Nats-Expected-Last-Subject-Sequence", String(schedule.seq));
+  return await publishOnce(nats, schedule.subject, schedule.string(), note);
+}
+
+/** Publishes where the compare-and-set is not lost. Whether it was published. */
+async function publishOnce(nats: Nats, subject: string, body: string, headers: MsgHdrs): Promise<boolean> {
   try {
-    await publish(nats, schedule.subject, schedule.string(), { headers: note });
+    await publish(nats, subject, body, { headers });
     return true;
   } catch (error) {
     if (isConflict(error)) return false;
