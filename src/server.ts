@@ -220,7 +220,7 @@ export class Server extends Observer implements AsyncDisposable {
     await this.#directly(
       async () => {
         const registered = await this.#flow(flow);
-        await this.#executions.start(registered, id, text, options.id === undefined);
+        await this.#executions.start(registered, id, text, options.id === undefined ? "new" : "once");
       },
       { type: "start", flow, id, payload },
       `start ${flow}.${id}`,

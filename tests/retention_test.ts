@@ -5,7 +5,6 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { createServer, type FlowDef, NotFoundError, ValidationError } from "../mod.ts";
 import { natsOf } from "../src/nats/client.ts";
 import { Heads } from "../src/nats/heads.ts";
-import { workConsumer } from "../src/nats/provision.ts";
 import { chain, ended, Gate, inSpace, Recorder, type Space, until } from "./support/mod.ts";
 
 const FLOW: FlowDef = {
@@ -167,18 +166,6 @@ Deno.test("work that was not acked when its execution ended and was removed is n
     }, "nothing to be left");
     await assertRejects(() => server.get("x"), NotFoundError);
     assertEquals(f.requests, []);
-  }));
-
-Deno.test("a namespace whose consumer of ticks was made for ticks alone is brought up to date", () =>
-  inSpace(async (space) => {
-    const options = { flows: [chain("a", 1)], invokers: { f: new Recorder().invoke } };
-    await (await space.server(options)).init();
-    const jsm = await jetstreamManager(space.nc);
-    const stream = space.names.executionStream();
-    await jsm.consumers.add(stream, workConsumer("ticks", [space.names.ticks()], 30_000));
-    const { server } = await space.engine({ ...options, retention: { completed: "1s" } });
-    await ended(server, await server.start("a"));
-    await until(async () => (await jsm.streams.info(stream)).state.messages === 0, "nothing to be left");
   }));
 
 Deno.test("retention.events is how long the event stream keeps history; what says nothing leaves it, what says more changes it", () =>

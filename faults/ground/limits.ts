@@ -49,7 +49,7 @@ async function started(server: Server): Promise<unknown> {
 
 /** An account that allows fewer consumers, and fewer deliveries at once, than packtrail asks for, but enough. */
 export async function lowButEnough(): Promise<void> {
-  const limits = "max_file: 64M, max_streams: 6, max_consumers: 3, max_ack_pending: 2";
+  const limits = "max_file: 64M, max_streams: 6, max_consumers: 4, max_ack_pending: 2";
   await using server = await ChangingServer.start({ changing: account(limits) });
   await inSpace(async (space) => {
     const { server: one } = await space.engine({ flows: [chain("one", 3)], invokers: { f: new Recorder().invoke } });

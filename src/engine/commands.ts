@@ -9,7 +9,6 @@
 
 import { decodeState } from "../core/codec.ts";
 import type { Event } from "../core/events.ts";
-import { refsOf } from "../core/values.ts";
 import { awaitsMail } from "../core/mail.ts";
 import { ConflictError, UnavailableError, ValidationError } from "../errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../json.ts";
@@ -23,6 +22,7 @@ import type { Head } from "../nats/head.ts";
 import { redeliveryDelay } from "../nats/backoff.ts";
 import { isPassing } from "../nats/patience.ts";
 import type { RegisteredFlow } from "../nats/registry.ts";
+import { bury } from "./burial.ts";
 import type { Executions } from "./executions.ts";
 import { byteLength } from "./result.ts";
 
@@ -85,27 +85,14 @@ export class Commands {
     delivery.ack();
   }
 
-  /** Deals with what a schedule has fired: a tick of a recurring one, or the tombstone of an execution. */
-  async tick(delivery: Delivery): Promise<void> {
-    const { names } = this.#options.executions.parts.nats;
-    return names.isRemoved(delivery.subject) ? await this.#removed(delivery) : await this.#scheduled(delivery);
-  }
-
-  /** What an execution that the server has removed leaves behind goes after it, unless it is back. */
-  async #removed(delivery: Delivery): Promise<void> {
-    const { heads, data } = this.#options.executions.parts;
-    const state = decodeState(delivery.text());
-    const head = await heads.read(state.id);
-    const kept = new Set(head === undefined ? [] : refsOf(head.state));
-    const gone = refsOf(state).filter((ref) => !kept.has(ref));
-    if (kept.size === 0) await data.removeAll(state.id, gone);
-    else data.discard(gone);
-    await heads.bury(state, delivery.sequence);
+  /** Clears up behind an execution that the server has removed. */
+  async removed(delivery: Delivery): Promise<void> {
+    await bury(this.#options.executions, decodeState(delivery.text()), delivery.sequence);
     delivery.ack();
   }
 
   /** Starts the execution of a recurring schedule's tick: one, however often the tick is delivered. */
-  async #scheduled(delivery: Delivery): Promise<void> {
+  async tick(delivery: Delivery): Promise<void> {
     const body = delivery.text();
     const key = delivery.subject.split(".").at(-1)!;
     let tick: Tick | undefined;
@@ -116,7 +103,7 @@ export class Commands {
         return delivery.ack();
       }
       await this.#checkServed(tick.flow);
-      await this.#start(tick.flow, id, JSON.stringify(tick.payload));
+      await this.#start(tick.flow, id, JSON.stringify(tick.payload), "again");
     } catch (error) {
       // The next tick takes the place of this one in the stream: a delivery after that would never come.
       const delay = redeliveryDelay(delivery.deliveries);
@@ -154,8 +141,11 @@ export class Commands {
   async #perform(command: Command, delivery: Delivery): Promise<void> {
     const { executions } = this.#options;
     switch (command.type) {
-      case "start":
-        return await this.#start(command.flow, command.id ?? inboxId(delivery), JSON.stringify(command.payload));
+      case "start": {
+        const { flow, id = inboxId(delivery), payload } = command;
+        const isRepeated = command.id === undefined || delivery.deliveries > 1;
+        return await this.#start(flow, id, JSON.stringify(payload), isRepeated ? "again" : "once");
+      }
       case "signal":
         return await this.#signal(command, delivery);
       case "complete":
@@ -178,11 +168,11 @@ export class Commands {
     }
   }
 
-  async #start(flow: string, id: string, payload: string): Promise<void> {
+  async #start(flow: string, id: string, payload: string, how: "once" | "again"): Promise<void> {
     this.#checkSize(payload, "the payload");
     const registered = await this.#options.flow(flow);
     if (registered === undefined) throw new NotYet(`there is no flow ${flow}: no engine has loaded it`);
-    await this.#options.executions.start(registered, id, payload);
+    await this.#options.executions.start(registered, id, payload, how);
   }
 
   async #signal(command: Command & { type: "signal" }, delivery: Delivery): Promise<void> {

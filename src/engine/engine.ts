@@ -59,6 +59,9 @@ const COMMAND_LEASE_MS = 30_000;
 /** Commands that are dealt with at once. */
 const COMMANDS_AT_ONCE = 64;
 
+/** Executions that were removed by the server and are cleared up behind at once. */
+const REMOVALS_AT_ONCE = 16;
+
 /** Cancelled executions an engine remembers, to read the heads of before it begins to work on them. */
 const REMEMBERED_CANCELS = 10_000;
 
@@ -92,6 +95,7 @@ export class Engine {
   readonly #failures: Failures;
   readonly #housekeeping: Housekeeping;
   #commands = 0;
+  #removals = 0;
   #idle: (() => void) | undefined;
   #restoring: Promise<void> | undefined;
   #isStopping = false;
@@ -158,11 +162,8 @@ export class Engine {
         this.#doubtBefore.set(flow, await ensureConsumer(nats, stream, flowConsumer(nats, flow, leaseMs)));
       }),
       ensureConsumer(nats, nats.names.inboxStream, workConsumer("inbox", [], COMMAND_LEASE_MS)),
-      ensureConsumer(
-        nats,
-        stream,
-        workConsumer("ticks", [nats.names.ticks(), nats.names.headsIn("removed")], COMMAND_LEASE_MS),
-      ),
+      ensureConsumer(nats, stream, workConsumer("ticks", [nats.names.ticks()], COMMAND_LEASE_MS)),
+      ensureConsumer(nats, stream, workConsumer("removed", [nats.names.headsIn("removed")], COMMAND_LEASE_MS)),
       ensureConsumer(nats, stream, workConsumer("sys", [nats.names.housekeeping("tick")], COMMAND_LEASE_MS)),
     ];
     await Promise.all(consumers);
@@ -184,6 +185,13 @@ export class Engine {
     });
     this.#puller(nats.names.inboxStream, "inbox", command((delivery) => commands.handle(delivery)));
     this.#puller(stream, "ticks", command((delivery) => commands.tick(delivery)));
+    this.#puller(stream, "removed", {
+      room: () => REMOVALS_AT_ONCE - this.#removals,
+      deliver: (delivery) => {
+        this.#removals++;
+        void this.#command(delivery, (each) => commands.removed(each).finally(() => this.#removals--));
+      },
+    });
     this.#puller(stream, "sys", command((delivery) => this.#housekeeping.tick(delivery)));
     for (const puller of this.#pullers) puller.start();
   }

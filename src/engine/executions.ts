@@ -24,12 +24,12 @@ import { hasEnded, type State, type Stored } from "../core/state.ts";
 import { allResults, hasRefs, type Load, refsOf } from "../core/values.ts";
 import type { Flow } from "../flow/types.ts";
 import { jsonEquals } from "../json.ts";
-import { ConflictError, UnavailableError } from "../errors.ts";
+import { ConflictError, PayloadTooLargeError, UnavailableError } from "../errors.ts";
 import { type DataStore, ValueGoneError } from "../nats/data.ts";
 import type { Head } from "../nats/head.ts";
 import type { Heads } from "../nats/heads.ts";
 import type { Mail, Mailbox } from "../nats/mail.ts";
-import { type Nats, syncClock } from "../nats/client.ts";
+import { DuplicateError, type Nats, syncClock } from "../nats/client.ts";
 import type { Patience } from "../nats/patience.ts";
 import { MAX_TRAIL } from "../core/trail.ts";
 import type { FlowRegistry, RegisteredFlow } from "../nats/registry.ts";
@@ -136,7 +136,11 @@ export class Executions {
     const before = head.parkedAs === undefined ? head.state : { ...head.state, phase: head.parkedAs };
     const full = stamped(next, before, head.revision, visited, now);
     const state = isCompact(full) ? full : await this.#compacted(full);
-    const written = await this.parts.heads.write(state, head);
+    const written = await this.parts.heads.write(state, head).catch(async (error) => {
+      // What somebody else has gone on from must not be held against the execution.
+      if (error instanceof PayloadTooLargeError && await this.#movedOn(head)) return undefined;
+      throw error;
+    });
     if (written === undefined) {
       await this.#discardLost(state, state.chunks?.filter((ref) => !head.state.chunks?.includes(ref)) ?? []);
       return undefined;
@@ -150,20 +154,32 @@ export class Executions {
   /**
    * Starts an execution; one that exists with the same flow and payload is left as it is. Returns whether it is new.
    *
-   * @param isNew The id was made for this start: nothing can exist with it.
+   * @param how `new`: the id was made for this start, nothing can exist with it. `again`: it may have been made before,
+   * and counts as made where its execution was removed since.
    * @throws {ConflictError} Where the id is that of an execution of another flow, or with another payload.
    * @throws {UnavailableError} Where it was refused although nothing is there.
    */
-  async start(registered: RegisteredFlow, id: string, payload: string, isNew = false): Promise<boolean> {
-    if (!isNew && await this.#exists(id, registered.flow.name, payload)) return false;
+  async start(
+    registered: RegisteredFlow,
+    id: string,
+    payload: string,
+    how: "new" | "once" | "again",
+  ): Promise<boolean> {
+    if (how !== "new" && await this.#exists(id, registered.flow.name, payload)) return false;
     await syncClock(this.parts.nats, Infinity);
     const input = await this.store(id, payload);
     const first = await this.parts.data.loading((load) =>
       begin(registered.flow, { id, definition: registered.hash, input }, this.environment(load))
     );
-    const written = await this.parts.heads.writeFirst(first, isNew);
+    let wasMade = false;
+    const written = await this.parts.heads.writeFirst(first, how).catch((error) => {
+      wasMade = error instanceof DuplicateError;
+      if (!wasMade) throw error;
+      return undefined;
+    });
     if (written === undefined) {
       await this.#discardLost(first, "ref" in input ? [input.ref] : []);
+      if (wasMade) return false;
       if (await this.#exists(id, registered.flow.name, payload)) return false;
       // A server that is cut off from its cluster refuses a write while one of which nothing is known waits there.
       throw new UnavailableError(
@@ -357,7 +373,7 @@ export class Executions {
 
   async #movedOn(head: Head): Promise<boolean> {
     const now = await this.parts.heads.read(head.state.id, head.state.flow);
-    return now?.state.version !== head.state.version;
+    return now?.revision !== head.revision;
   }
 }
 

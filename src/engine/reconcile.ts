@@ -13,13 +13,14 @@
 
 import { refsOf } from "../core/values.ts";
 import type { StoredMsg } from "@nats-io/jetstream";
-import { StateFormatError } from "../core/codec.ts";
+import { decodeState, StateFormatError } from "../core/codec.ts";
 import type { Phase } from "../core/state.ts";
 import { isNoResponders, isNotFound, packtrailError } from "../nats/client.ts";
 import { alarmOf, reviveRemovals, reviveSchedules } from "../nats/revive.ts";
 import { readForwards } from "../nats/read.ts";
 import type { Head } from "../nats/head.ts";
 import { sweepFlow } from "../nats/sweep.ts";
+import { bury } from "./burial.ts";
 import { DefinitionMissingError, type Executions } from "./executions.ts";
 
 /** What a reconciliation found and did. */
@@ -65,7 +66,8 @@ export async function reconcile(executions: Executions, signal?: AbortSignal): P
     }
     await sweepInbox(executions, report);
     await redriveOverdue(round, OVERDUE_MS);
-    report.redriven += await revive(executions, OVERDUE_MS);
+    report.redriven += await revive(executions, OVERDUE_MS, signal);
+    await buryRemoved(round);
     await removeOrphanedData(round);
     await removeOrphanedMail(round);
   } catch (error) {
@@ -123,6 +125,22 @@ async function sweepLeftovers(executions: Executions, flow: string, report: Reco
   report.swept += swept?.count ?? 0;
 }
 
+/** What the server has removed long ago, and no engine has cleared up behind. */
+async function buryRemoved({ executions, report, signal }: Round): Promise<void> {
+  const { nats } = executions.parts;
+  for await (const message of readForwards(nats, nats.names.executionStream(), nats.names.headsIn("removed"))) {
+    signal?.throwIfAborted();
+    if (!isOld(executions, message)) return;
+    try {
+      await bury(executions, decodeState(message.string()), message.seq);
+      report.swept++;
+    } catch (error) {
+      // It was dead-lettered when it was delivered.
+      if (!(error instanceof StateFormatError)) throw error;
+    }
+  }
+}
+
 /** What was acked has left the inbox, but where the server could not write that it has. */
 async function sweepInbox(executions: Executions, report: ReconcileReport): Promise<void> {
   const { jsm, names } = executions.parts.nats;
@@ -148,8 +166,8 @@ async function redriveOverdue({ executions, report, signal }: Round, overdueMs: 
 }
 
 /** What the server has forgotten of its own: recurring schedules, and removals of ended executions. */
-async function revive({ parts: { nats } }: Executions, overdueMs: number): Promise<number> {
-  return await reviveSchedules(nats, overdueMs) + await reviveRemovals(nats, overdueMs);
+async function revive({ parts: { nats } }: Executions, overdueMs: number, signal?: AbortSignal): Promise<number> {
+  return await reviveSchedules(nats, overdueMs) + await reviveRemovals(nats, overdueMs, signal);
 }
 
 /** The head that a message is; `undefined` where it is none any more, or cannot be read. */

@@ -164,7 +164,7 @@ export class Session {
     const { id, flow } = this.#head.state;
     const head = await this.#patiently(() => this.#executions.parts.heads.read(id, flow));
     if (this.#isDropped) return false;
-    if (head === undefined) return true;
+    if (head === undefined || head.state.startedAt !== this.#head.state.startedAt) return true;
     const isSame = head.revision === this.#head.revision;
     if (!isSame && drivesItself(head)) {
       if (!awaitsMail(head.state)) return true;

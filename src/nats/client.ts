@@ -66,10 +66,14 @@ export class NoAnswerError extends Error {
 
 /** A message that was to be the first of its `Nats-Msg-Id`, and is not. */
 export class DuplicateError extends Error {
+  /** The sequence of the first. */
+  readonly sequence: number;
+
   /** Creates the error. */
-  constructor(subject: string) {
+  constructor(subject: string, sequence: number) {
     super(`a message to ${subject} was not the first of its id`);
     this.name = "DuplicateError";
+    this.sequence = sequence;
   }
 }
 
@@ -108,7 +112,7 @@ export function publish(nats: Nats, subject: string, body: string, options: Publ
     nats.requests.call(subject, body, limits, (outcome) => {
       try {
         const { seq, duplicate } = acknowledgement(outcome, nats, subject, body);
-        if (duplicate && isFirst) throw new DuplicateError(subject);
+        if (duplicate && isFirst) throw new DuplicateError(subject, seq);
         stored?.(seq);
         resolve(seq);
       } catch (error) {

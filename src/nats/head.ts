@@ -66,6 +66,11 @@ export function headOf(subject: string, body: string, sequence: number, names: N
   return { ...head, state: { ...state, phase: "active" }, parkedAs: state.phase };
 }
 
+/** Whether a state is later than another of the same id: of a later life, or a higher version of the same. */
+export function isNewer(state: State, than: State): boolean {
+  return state.startedAt === than.startedAt ? state.version > than.version : state.startedAt > than.startedAt;
+}
+
 /** What a head says of itself in its header; `undefined` where it says nothing that makes sense. */
 export function parseNote(note: MsgHdrs | undefined): HeadNote | undefined {
   const text = note?.get(HEAD_HEADER);

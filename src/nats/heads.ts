@@ -32,8 +32,11 @@ import {
 } from "./client.ts";
 import type { Delivery } from "./delivery.ts";
 import { entriesOf } from "./events.ts";
-import { type Head, HEAD_HEADER, headOf, noteOf, parseNote } from "./head.ts";
+import { type Head, HEAD_HEADER, headOf, isNewer, noteOf, parseNote } from "./head.ts";
 import { WrittenHeads } from "./written.ts";
+
+/** How many lives of an id may begin in the two minutes in which the server knows an id of a message again. */
+const MOST_LIVES = 100;
 
 /** What a head follows: the head before, or a tombstone that has the fence alone. */
 type Followed = Pick<Head, "fence"> & Partial<Pick<Head, "phase">>;
@@ -89,24 +92,39 @@ export class Heads {
    * Writes the first head of an execution. `undefined` where there is one, also one of another flow: their first heads
    * have the same `Nats-Msg-Id`, for the compare-and-set sees those of one flow (R1).
    *
-   * @param isNew Nobody else can have its id.
+   * @param how `new` where nobody else can have its id; `again` where the same start may have been made before.
+   * @throws {DuplicateError} Where it was made before, and the execution was removed since.
    */
-  async writeFirst(first: State, isNew: boolean): Promise<Head | undefined> {
-    if (isNew) return await this.#write(first, undefined);
-    let isDuplicate = false;
-    const written = await this.#write(first, undefined, `start.${first.id}`).catch((error) => {
-      isDuplicate = error instanceof DuplicateError;
-      if (!isDuplicate) throw error;
-      return undefined;
-    });
-    if (written !== undefined) return written;
-    // What was there may have been removed since.
+  async writeFirst(first: State, how: "new" | "once" | "again"): Promise<Head | undefined> {
+    if (how === "new") return await this.#write(first, undefined);
+    let msgId = `start.${first.id}`;
+    let fence = 0;
+    for (let tries = 0; tries < MOST_LIVES; tries++) {
+      let duplicate: DuplicateError | undefined;
+      const written = await this.#write(first, { fence }, msgId).catch((error) => {
+        if (!(error instanceof DuplicateError)) throw error;
+        duplicate = error;
+        return undefined;
+      });
+      if (written !== undefined) return written;
+      const tombstone = await this.#tombstone(first);
+      if (tombstone === "alive") return undefined;
+      if (duplicate !== undefined && how === "again") throw duplicate;
+      if (duplicate === undefined && tombstone === fence) return undefined;
+      // Whoever else starts it after that life comes to the same id.
+      if (duplicate !== undefined) msgId = `start.${first.id}.${duplicate.sequence}`;
+      fence = tombstone;
+    }
+    return undefined;
+  }
+
+  /** The sequence of the tombstone that lies where an execution is to be; 0 where nothing does. */
+  async #tombstone({ flow, id }: State): Promise<number | "alive"> {
     const { names } = this.#nats;
-    const last = await this.#last(names.headsOf("*", first.id), `starting execution ${first.id}`);
-    if (last === undefined) return isDuplicate ? await this.#write(first, undefined) : undefined;
-    if (!names.isRemoved(last.subject)) return undefined;
-    const isOwn = names.parseHead(last.subject)!.flow === first.flow;
-    return await this.#write(first, isOwn ? { fence: last.seq } : undefined);
+    const action = `starting execution ${id}`;
+    const any = await this.#last(names.headsOf("*", id), action);
+    if (any !== undefined && !names.isRemoved(any.subject)) return "alive";
+    return any === undefined ? 0 : (await this.#last(names.headsOf(flow, id), action))?.seq ?? 0;
   }
 
   /**
@@ -158,10 +176,11 @@ export class Heads {
   }
 
   /** Removes what is superseded of an execution below its tombstone, and then that. */
-  async bury({ flow, id, version }: State, tombstone: number): Promise<void> {
+  async bury(state: State, tombstone: number): Promise<void> {
     const { jsm, names } = this.#nats;
+    const { flow, id } = state;
     const left = (await this.#messagesOf(flow, id)).filter((message) =>
-      message.seq < tombstone && decodeState(message.string()).version <= version
+      message.seq < tombstone && !isNewer(decodeState(message.string()), state)
     );
     for (const sequence of [...left.map(({ seq }) => seq), tombstone]) {
       await jsm.streams.deleteMessage(names.executionStream(id), sequence, false).catch((error) => {
@@ -205,7 +224,7 @@ export class Heads {
   /** The head that a state was written as, where what its execution has gone through since says that it was. */
   async #passed(state: State, later: Head): Promise<Head | undefined> {
     const back = later.state.version - state.version;
-    if (back === 0) return undefined;
+    if (back === 0 || later.state.startedAt !== state.startedAt) return undefined;
     let { trail = [] } = later.state;
     if (trail.length < back) trail = [...await this.#putAwayLast(state, trail[0]?.[0] ?? later.revision), ...trail];
     const entry = trail.at(-back);
@@ -235,7 +254,7 @@ export class Heads {
       const phase = this.#nats.names.parseHead(message.subject)?.phase;
       if (phase === "due" || phase === "removed") continue;
       const other = headOf(message.subject, message.string(), message.seq, this.#nats.names);
-      if (other.state.version > (newest?.state ?? top).version) newest = other;
+      if (isNewer(other.state, newest?.state ?? top)) newest = other;
     }
     return newest === undefined ? undefined : { ...newest, fence: Math.max(newest.revision, fence) };
   }

@@ -24,7 +24,7 @@ const NO_ROOM: Readonly<Record<number, string>> = {
 /** Something that packtrail needs is more than a limit allows. */
 const NOT_ALLOWED: Readonly<Record<number, string>> = {
   [BEYOND.consumers]:
-    "raise max_consumers of the account or of the stream: executions need one for each flow and two more",
+    "raise max_consumers of the account or of the stream: executions need one for each flow and three more",
   10027: "raise max_streams of the account: packtrail needs six, one for the result cache and one for each async kind",
   10113:
     "set max_bytes_required of the account to false, or create the stream yourself with a limit that is large enough",

@@ -67,6 +67,19 @@ export class Mailbox {
     }
   }
 
+  /** Removes the mail of an execution that was kept before a revision. */
+  async removeAll(id: string, before: number): Promise<void> {
+    const { jsm, names } = this.#nats;
+    if (await this.find(names.mailOf(id)) === undefined) return;
+    for (const subject of await this.subjectsOf(id)) {
+      const mail = await this.find(subject);
+      if (mail === undefined || mail.revision > before) continue;
+      await jsm.streams.deleteMessage(names.executionStream(id), mail.revision, false).catch((error) => {
+        if (!isNotFound(error)) throw packtrailError(error, `removing mail of execution ${id}`);
+      });
+    }
+  }
+
   /** The subjects of all mail of an execution. */
   async subjectsOf(id: string): Promise<string[]> {
     const { names, jsm } = this.#nats;

@@ -15,7 +15,7 @@ import { readForwards } from "./read.ts";
 
 const ENDED: readonly EndedPhase[] = ["completed", "failed", "cancelled"];
 
-/** How many that have no retention are passed over: they ended before one was set. */
+/** How many are passed over that are to be kept for longer: they ended before the retention was what it is. */
 const MOST_KEPT = 1_000;
 
 const KEPT_HEADERS = ["Nats-Schedule", "Nats-Schedule-Target", "Nats-Schedule-Time-Zone"];
@@ -39,19 +39,21 @@ export async function reviveSchedules(nats: Nats, overdueMs: number): Promise<nu
 }
 
 /**
- * Removes every ended execution whose retention is over by more than `overdueMs`, as the server was to. Returns how many
- * there were. They are read in the order in which they ended, as far as a removal is overdue.
+ * Removes ended executions whose retention is over by more than `overdueMs`, as the server was to. Returns how many
+ * there were. They are read in the order in which they ended, until many are to be kept for longer.
  */
-export async function reviveRemovals(nats: Nats, overdueMs: number): Promise<number> {
+export async function reviveRemovals(nats: Nats, overdueMs: number, signal?: AbortSignal): Promise<number> {
   const { names, clock } = nats;
   let revived = 0;
   try {
     for (const phase of ENDED) {
       let kept = 0;
       for await (const head of readForwards(nats, names.executionStream(), names.headsIn(phase))) {
+        signal?.throwIfAborted();
         const schedule = head.header.get("Nats-Schedule");
-        if (schedule === "" ? ++kept > MOST_KEPT : alarmOf(schedule) > clock.now() - overdueMs) break;
-        if (schedule !== "" && await bringDown(nats, head)) revived++;
+        const isKept = schedule === "" || alarmOf(schedule) > clock.now() - overdueMs;
+        if (isKept && ++kept > MOST_KEPT) break;
+        if (!isKept && await bringDown(nats, head)) revived++;
       }
     }
   } catch (error) {
