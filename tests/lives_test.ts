@@ -34,11 +34,11 @@ Deno.test("an id that is started again before the engines have cleared up is a n
       ],
       edges: [{ from: "wait", to: "early" }],
     };
-    const options = { flows: [chain("works", 1), waits], invokers: { f: f.invoke }, leaseTtl: 400 };
+    const options = { flows: [chain("works", 1), chain("other", 1), waits], invokers: { f: f.invoke }, leaseTtl: 400 };
     const client = await space.server(options);
-    for (const flow of ["works", "waits"]) {
-      await client.start("works", { life: 1 }, { id: `x-${flow}` });
-      await endUnacked(space, "works", `x-${flow}`);
+    for (const [before, flow] of [["works", "works"], ["other", "waits"]] as const) {
+      await client.start(before, { life: 1 }, { id: `x-${flow}` });
+      await endUnacked(space, before, `x-${flow}`);
       await client.start(flow, { life: 2 }, { id: `x-${flow}` });
     }
     const jsm = await jetstreamManager(space.nc);
