@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { jetstreamManager } from "@nats-io/jetstream";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import {
   type AsyncInvokerOptions,
   createServer,
@@ -227,6 +227,46 @@ Deno.test("a cancelled execution's job is aborted while it runs, and never start
     assertEquals(gate.requests.length, 1);
     assertEquals((await server.get("a")).error, "enough");
     assertEquals(await server.deadLetters(), []);
+  }));
+
+Deno.test("a job of an execution that was removed is not done for the one that is started with its id", () =>
+  inSpace(async (space) => {
+    const gate = new Gate();
+    const worker = { invoker: gate, concurrency: 1 };
+    const { server } = await asyncEngine(space, [one()], worker, { retention: { cancelled: 500 } });
+    await server.start("one", {}, { id: "busy" });
+    await gate.asked("work");
+    await server.start("one", { life: 1 }, { id: "e" });
+    await reaches(server, "e", "waiting");
+    await server.cancel("e");
+    await until(async () => !(await server.list()).includes("e"), "the first one to be removed");
+    await server.start("one", { life: 2 }, { id: "e" });
+    await reaches(server, "e", "waiting");
+    assertEquals((await queue(space)).held, 3, "the second one has a job of its own");
+    gate.open();
+    await ended(server, "busy");
+    const { payload } = await gate.asked("work", 2);
+    assertEquals(payload, { life: 2 });
+    gate.open({ status: "ok", payload: "of the second" });
+    assertEquals((await ended(server, "e")).payload, "of the second");
+    assertEquals(gate.keys, ["busy.work.1.0", "e.work.1.0"]);
+  }));
+
+Deno.test("a job that is given up on fails no execution that was started with its id later", () =>
+  inSpace(async (space) => {
+    const gate = new Gate();
+    const { server } = await asyncEngine(space, [one()], { invoker: gate, concurrency: 2 });
+    await server.start("one", {}, { id: "e" });
+    await gate.asked("work");
+    const { startedAt } = await reaches(server, "e", "waiting");
+    const state = { schema: 99, startedAt: startedAt.getTime() - 1 };
+    const job = JSON.stringify({ id: "e", node: "work", generation: 1, attempt: 0, state });
+    await jetstream(space.nc).publish(space.names.asyncJobs(KIND), job);
+    await until(async () => (await server.deadLetters()).length === 1, "the dead letter");
+    await until(async () => (await queue(space)).held === 1, "the job to be acked");
+    gate.open({ status: "ok", payload: "done" });
+    const { status, payload } = await ended(server, "e");
+    assertEquals([status, payload], ["completed", "done"]);
   }));
 
 Deno.test("branches are async: they run at once, join, and the losers of an any join are aborted", () =>

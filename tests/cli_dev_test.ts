@@ -1,9 +1,11 @@
 /** `packtrail dev`: everything for development in one process, and what goes wrong while it runs. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { jetstreamManager } from "@nats-io/jetstream";
 import { join } from "node:path";
+import { DevEngine } from "../src/cli/engine/dev.ts";
 import { packtrail, printed, startPacktrail, withFolder } from "./support/cli.ts";
-import { until } from "./support/mod.ts";
+import { inSpace, until } from "./support/mod.ts";
 
 const FLOW = "name: greet\nnodes:\n  - {id: hello, type: task, subject: 'tasks.hello.{execution_id}'}\n";
 const FREE = ["--port", "0", "--ui-port", "0"];
@@ -68,6 +70,44 @@ Deno.test("dev goes on with an empty folder, and with one that is removed and ma
     assertEquals([await dev.end(), dev.stderr], [0, ""]);
   });
 });
+
+Deno.test("flows that the NATS server kept from being loaded are loaded when it can, without another edit", () =>
+  withFolder((cwd) =>
+    inSpace(async (space) => {
+      await Deno.writeTextFile(join(cwd, "greet.yaml"), FLOW);
+      const { streams } = await jetstreamManager(space.nc);
+      const name = space.names.eventStream;
+      await streams.add({ name, subjects: [`${space.namespace}.events.>`] }); // no engine begins on this one
+      const told: string[] = [];
+      let tries = 0;
+      const extension = {
+        invokers: {},
+        asyncInvokers: {},
+        get handlers() {
+          tries++;
+          return {};
+        },
+      };
+      const engine = new DevEngine(space.nc, {
+        namespace: space.namespace,
+        paths: [cwd],
+        extension,
+        loaded: (_files, error) => told.push(error === undefined ? "loaded" : (error as Error).name),
+      });
+      const ending = new AbortController();
+      const watching = engine.watch(ending.signal);
+      try {
+        await until(() => tries >= 3, "two more tries");
+        assertEquals(told, ["ServerVersionError"], "it is told of once");
+        await streams.delete(name);
+        await until(() => told.at(-1) === "loaded", "the flows to be loaded");
+      } finally {
+        ending.abort();
+        await watching;
+        await engine.close();
+      }
+    })
+  ));
 
 Deno.test("dev says that the dashboard's port is in use, and begins nothing", async () => {
   await withFolder(async (cwd) => {

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { send } from "../src/ui/listen.ts";
+import { listen, send } from "../src/ui/listen.ts";
 import { within } from "./support/mod.ts";
 
 /** Answers one request whose client goes away when `leave` is called. */
@@ -56,3 +56,24 @@ Deno.test("nobody waits for a client that left to take what was just read for it
     await send(new Response(body), outgoing);
   });
 });
+
+/** Stops a server while a client is there that has sent something, and reads nothing. */
+async function stopAfter(said: string): Promise<void> {
+  const large = new Uint8Array(64 * 1024 * 1024);
+  const handler = ({ url }: Request) => Promise.resolve(new Response(url.endsWith("/large") ? large : "small"));
+  const http = await listen(handler, { hostname: "127.0.0.1", port: 0 });
+  const client = await Deno.connect({ hostname: "127.0.0.1", port: http.port });
+  try {
+    await client.write(new TextEncoder().encode(said));
+    // Whoever came later has been answered: so the server knows of the client.
+    assertEquals(await (await fetch(`http://127.0.0.1:${http.port}/`)).text(), "small");
+    await within(http.stop(), "the server to stop");
+  } finally {
+    client.close();
+  }
+}
+
+Deno.test("a server stops though a client does not read its answer", () =>
+  stopAfter("GET /large HTTP/1.1\r\nhost: localhost\r\n\r\n"));
+
+Deno.test("a server stops though a client has sent half a request", () => stopAfter("GET / HTTP/1.1\r\nhost: local"));

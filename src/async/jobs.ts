@@ -20,7 +20,7 @@ import { nanos } from "@nats-io/nats-core";
 import { decodeState, encodeState } from "../core/codec.ts";
 import type { Attempt } from "../core/events.ts";
 import type { State } from "../core/state.ts";
-import { isJsonObject, type Json } from "../json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../json.ts";
 import { isName } from "../names.ts";
 import { isNoResponders, isNotFound, type Nats, packtrailError, untilAnswered } from "../nats/client.ts";
 import { ensureConsumer, ensureStream, workConsumer } from "../nats/provision.ts";
@@ -33,13 +33,23 @@ export interface Job {
   readonly state: State;
 }
 
+/** Whose a job is. */
+export interface JobOwner {
+  /** The execution. */
+  readonly id: string;
+  /** When it was started, where the job says it: an id is used again once its execution was removed. */
+  readonly startedAt: number | undefined;
+  /** The attempt. */
+  readonly attempt: Attempt;
+}
+
 /** A job that cannot be read. What is known of it lets its node fail with a reason. */
 export class JobFormatError extends Error {
-  /** The execution and the attempt, where the job says them. */
-  readonly of: { id: string; attempt: Attempt } | undefined;
+  /** Whose it is, where the job says so. */
+  readonly of: JobOwner | undefined;
 
   /** Creates the error. */
-  constructor(message: string, of: { id: string; attempt: Attempt } | undefined) {
+  constructor(message: string, of: JobOwner | undefined) {
     super(message);
     this.name = "JobFormatError";
     this.of = of;
@@ -146,10 +156,10 @@ export function parseJob(body: string): Job {
   } catch {
     throw new JobFormatError("the job is not JSON", undefined);
   }
-  const of = attemptOf(value);
+  const of = ownerOf(value);
   if (of === undefined) throw new JobFormatError("the job does not say which attempt it is", undefined);
   try {
-    const state = decodeState(JSON.stringify((value as { state?: Json }).state ?? null));
+    const state = decodeState(JSON.stringify((value as JsonObject).state ?? null));
     if (state.id !== of.id) throw new Error(`its state is of execution ${state.id}`);
     return { attempt: of.attempt, state };
   } catch (error) {
@@ -157,11 +167,12 @@ export function parseJob(body: string): Job {
   }
 }
 
-function attemptOf(value: Json): { id: string; attempt: Attempt } | undefined {
+function ownerOf(value: Json): JobOwner | undefined {
   if (!isJsonObject(value)) return undefined;
-  const { id, node, generation, attempt } = value;
+  const { id, node, generation, attempt, state } = value;
   if (!isName(id) || !isName(node) || !isCount(generation) || !isCount(attempt)) return undefined;
-  return { id, attempt: { node, generation, attempt } };
+  const startedAt = isJsonObject(state) && isCount(state.startedAt) ? state.startedAt : undefined;
+  return { id, startedAt, attempt: { node, generation, attempt } };
 }
 
 function isCount(value: Json | undefined): value is number {

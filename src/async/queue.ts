@@ -23,7 +23,8 @@ export class JobQueue implements Dispatcher {
 
   /** Queues an attempt: `pending`; `retry` where the queue is full. */
   async dispatch({ state, attempt, isStopped }: Dispatch): Promise<Result> {
-    const dedupe = idempotencyKey(state.id, attempt);
+    // Of an execution that was removed and started again, the jobs may be queued side by side.
+    const dedupe = `${idempotencyKey(state.id, attempt)}.${state.startedAt}`;
     const queued = await queueJob(this.#nats, this.#config, { state, attempt }, { dedupe, isStopped });
     switch (queued) {
       case "queued":

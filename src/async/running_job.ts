@@ -7,6 +7,7 @@
 import { Abortion, idempotencyKey, invoke, loadFor } from "../engine/invocation.ts";
 import type { Executions } from "../engine/executions.ts";
 import { byteLength, errorText, type ParsedResult } from "../engine/result.ts";
+import { StateFormatError } from "../core/codec.ts";
 import type { Attempt } from "../core/events.ts";
 import type { Flow, TaskNode } from "../flow/types.ts";
 import type { Results } from "../invoker/cache.ts";
@@ -16,7 +17,7 @@ import { redeliveryDelay } from "../nats/backoff.ts";
 import type { DeadLetters } from "../nats/dead_letters.ts";
 import { type Delivery, firstUntil } from "../nats/delivery.ts";
 import { sendCommand } from "../nats/inbox.ts";
-import { type Job, JobFormatError, parseJob } from "./jobs.ts";
+import { type Job, JobFormatError, type JobOwner, parseJob } from "./jobs.ts";
 
 /** What jobs are run with. */
 export interface JobRunner {
@@ -120,13 +121,17 @@ export class RunningJob {
     }
   }
 
-  /** Aborts a job that is not wanted any more: its completion would change nothing. */
+  /**
+   * Aborts a job that is not wanted any more: its completion would change nothing, or would be taken for that of an
+   * execution that was started after its own was removed.
+   */
   async #look(flow: Flow, { attempt, state }: Job): Promise<void> {
     const { executions } = this.#runner;
     const head = await executions.parts.heads.read(state.id, state.flow);
     const { node, generation, attempt: number } = attempt;
     const probe = { type: "completion", node, generation, attempt: number, outcome: { status: "pending" } } as const;
-    if (head !== undefined && (await executions.decide(flow, head.state, probe)).type !== "drop") return;
+    const isOurs = head !== undefined && head.state.startedAt === state.startedAt;
+    if (isOurs && (await executions.decide(flow, head.state, probe)).type !== "drop") return;
     this.#isUnwanted = true;
     this.#abortion.abort("the result is no longer wanted");
   }
@@ -190,15 +195,29 @@ export class RunningJob {
   /** A job that was delivered too often: record it, and fail its node so that it can be seen and resumed. */
   async #exhausted(): Promise<void> {
     const reason = `the job was given up on after ${this.#runner.maxDeliver} deliveries`;
-    await this.#giveUp(reason, partsOf(this.#delivery.text()), this.#delivery.deliveries - 1);
+    await this.#giveUp(reason, ownerOf(this.#delivery.text()), this.#delivery.deliveries - 1);
   }
 
-  async #giveUp(reason: string, of: JobFormatError["of"], deliveries = this.#delivery.deliveries): Promise<void> {
+  async #giveUp(reason: string, of: JobOwner | undefined, deliveries = this.#delivery.deliveries): Promise<void> {
     const { deadLetters, kind } = this.#runner;
     const key = of?.id ?? this.#delivery.subject;
     const letter = { source: "async", key, reason, deliveries, body: this.#delivery.text() } as const;
     await deadLetters.record(letter, `async-${kind}-${this.#delivery.sequence}-${this.#delivery.time}`);
-    if (of !== undefined) await this.#complete(of.id, of.attempt, { status: "error", error: reason });
+    if (of === undefined || await this.#isOutlived(of)) return;
+    await this.#complete(of.id, of.attempt, { status: "error", error: reason });
+  }
+
+  /** Whether a job's execution was removed, and another was started with its id. */
+  async #isOutlived({ id, startedAt }: JobOwner): Promise<boolean> {
+    if (startedAt === undefined) return false;
+    try {
+      const head = await this.#runner.executions.parts.heads.read(id);
+      return head !== undefined && head.state.startedAt !== startedAt;
+    } catch (error) {
+      // Nothing is known of it: what cannot be read now cannot be read when the job comes again.
+      if (error instanceof StateFormatError) return false;
+      throw error;
+    }
   }
 
   async #failed(error: unknown): Promise<void> {
@@ -218,10 +237,10 @@ export class RunningJob {
   }
 }
 
-function partsOf(body: string): JobFormatError["of"] {
+function ownerOf(body: string): JobOwner | undefined {
   try {
-    const { state, attempt } = parseJob(body);
-    return { id: state.id, attempt };
+    const { state: { id, startedAt }, attempt } = parseJob(body);
+    return { id, startedAt, attempt };
   } catch (error) {
     return error instanceof JobFormatError ? error.of : undefined;
   }

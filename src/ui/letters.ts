@@ -16,8 +16,22 @@ import { REDACTED, type Redactor } from "./redact.ts";
  */
 const QUOTATION = /"(?:[^"\\]|\\.)*"|["[{].*|(?<=\bit is )-?\d[-+.\de]*/gs;
 
-/** The type of a command, and what it is for, in the subject it came on. */
-const COMMAND = /\.in\.(start|signal|complete)\.[^.]+(?:\.([^.]+))?/;
+/** What came on a subject, and what it is for: the command of an inbox, the head of an execution, or a tick. */
+const SUBJECT = /^[^.]+\.(?:in\.(start|signal|complete)\.[^.]+(?:\.([^.]+))?|(exec|tick)\.)/;
+
+/** Where the pages of an execution show its input. */
+const INPUT = [["input"], ["payload"]];
+
+/** Where they show the payload of a signal. */
+function signalPaths(name: string): string[][] {
+  return [["signals", name], ["payload", name], ["payload"]];
+}
+
+/** Where they show the output of a node: `payload.value` is one that is no object, after something was merged in. */
+function resultPaths(node: string): string[][] {
+  const branches = [["branches", node], ["branches", node, "result"], ["payload", "branches", node]];
+  return [["results", node], ...branches, ["payload"], ["payload", "value"]];
+}
 
 /** A dead letter without what is not to be shown. */
 export function shownLetter(letter: DeadLetter, { redact, isRedacting }: CheckedOptions): DeadLetter {
@@ -34,22 +48,24 @@ function shownBody(letter: DeadLetter, redact: Redactor): Json {
   return shownParts(redact(body, ["body"]), letter, redact);
 }
 
-/** Hides what the parts of an execution hide that a body holds, or was to become. */
+/** Hides what the pages of an execution hide of the values that a body holds, or that were to become a part of one. */
 function shownParts(body: Json, { source, subject, key }: DeadLetter, redact: Redactor): Json {
-  const as = partsWith(redact);
+  const hide = hider(redact);
   switch (source) {
     case "work":
       return shownState(body, redact);
     case "async":
       return changeField(body, "state", (state) => shownState(state, redact));
     case "schedule":
-      return changeField(body, "payload", (payload) => as(payload, ["input"]));
+      return changeField(body, "payload", (payload) => hide(payload, INPUT));
     case "signal":
     case "ingress": {
-      const [, command, name = ""] = COMMAND.exec(subject ?? key) ?? [];
-      if (command === "start") return as(body, ["input"], ["payload"]);
-      if (command === "signal") return as(body, ["signals", name], ["payload"]);
-      return changeField(body, "payload", (payload) => as(payload, ["results", name], ["branches", name]));
+      const [, command, name = "", other] = SUBJECT.exec(subject ?? key) ?? [];
+      if (other === "exec") return shownState(body, redact);
+      if (other === "tick") return changeField(body, "payload", (payload) => hide(payload, INPUT));
+      if (command === "start") return hide(body, INPUT);
+      if (command === "signal") return hide(body, signalPaths(name));
+      return changeField(body, "payload", (payload) => hide(payload, resultPaths(name)));
     }
     default: {
       const _none: never = source;
@@ -60,19 +76,18 @@ function shownParts(body: Json, { source, subject, key }: DeadLetter, redact: Re
 
 /** The state of an execution: its values are kept as `{value}`. */
 function shownState(state: Json, redact: Redactor): Json {
-  const as = partsWith(redact);
-  const stored = (found: Json, ...parts: string[][]) => changeField(found, "value", (value) => as(value, ...parts));
-  const all = (part: string, value: Json) =>
-    changeFields(value, (found, name) => stored(found, [part, name], ["branches", name], ["payload"]));
+  const hide = hider(redact);
+  const stored = (found: Json, paths: string[][]) => changeField(found, "value", (value) => hide(value, paths));
   return changeFields(state, (found, part) => {
-    if (part === "input") return stored(found, ["input"], ["payload"]);
-    return part === "results" || part === "signals" ? all(part, found) : found;
+    if (part === "input") return stored(found, INPUT);
+    if (part === "signals") return changeFields(found, (signal, name) => stored(signal, signalPaths(name)));
+    return part === "results" ? changeFields(found, (result, node) => stored(result, resultPaths(node))) : found;
   });
 }
 
-/** Redacts a value as each of the parts of an execution that it is. */
-function partsWith(redact: Redactor): (value: Json, ...parts: string[][]) => Json {
-  return (value, ...parts) => parts.reduce<Json>((shown, part) => redact(shown, part), value);
+/** Hides of a value what is hidden under any of the paths it is shown at. */
+function hider(redact: Redactor): (value: Json, paths: string[][]) => Json {
+  return (value, paths) => paths.reduce<Json>((shown, path) => redact(shown, path), value);
 }
 
 function changeField(value: Json, name: string, change: (found: Json) => Json): Json {

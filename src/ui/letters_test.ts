@@ -75,9 +75,48 @@ Deno.test("a path that begins with a part of an execution hides what was to beco
       payload: { card: hidden },
     }],
     [{ ...complete, body: { status: "ok", payload: { card } } }, "branches.triage", { status: "ok", payload: hidden }],
+    [{ ...complete, body: { status: "ok", payload: [card] } }, "payload.value", { status: "ok", payload: hidden }],
     [tick, "input.card", { flow: "f", payload: { card: hidden } }],
+    [{ ...tick, source: "ingress", key: "ns.tick.f.daily" }, "input.card", { flow: "f", payload: { card: hidden } }],
   ];
   for (const [letter, path, expected] of cases) assertEquals(shownBody(letter, path), expected, path);
+});
+
+/** The letters that a state may be in. */
+function lettersOf(state: Json): Partial<DeadLetter>[] {
+  return [
+    { source: "work", body: state },
+    { source: "async", body: { id: "x", state } },
+    { source: "ingress", key: "ns.exec.removed.f.x", body: state },
+  ];
+}
+
+Deno.test("what hides a value on the pages of its execution hides it in dead letters, by each of its paths", () => {
+  const value = { card: SECRET };
+  const start = { subject: "ns.in.start.f.x", body: value };
+  const signal = { source: "signal", subject: "ns.in.signal.x.approval", body: value } as const;
+  const complete = { subject: "ns.in.complete.x.triage.0", body: { status: "ok", payload: value } };
+  const cases: { letters: Partial<DeadLetter>[]; paths: string[]; around: string[] }[] = [{
+    letters: [start, ...lettersOf({ input: { value } })],
+    paths: ["input", "payload"],
+    around: ["*"],
+  }, {
+    letters: [signal, ...lettersOf({ signals: { approval: { value } } })],
+    paths: ["signals.approval", "payload.approval", "approval"],
+    around: ["signals", "payload", "*"],
+  }, {
+    letters: [complete, ...lettersOf({ results: { triage: { value } } })],
+    paths: ["results.triage", "branches.triage", "branches.triage.result", "payload.branches.triage", "payload"],
+    around: ["results", "branches", "payload.branches", "*"],
+  }];
+  for (const { letters, paths, around } of cases) {
+    for (const letter of letters) {
+      const isShown = (path: string) => JSON.stringify(shownBody(letter, path)).includes(SECRET);
+      const hiding = [...around, ...paths, ...paths.map((path) => `${path}.card`)];
+      assertEquals(hiding.filter(isShown), [], JSON.stringify(letter));
+      assertEquals(isShown("other.card"), true);
+    }
+  }
 });
 
 Deno.test("the values of an execution's state are redacted as the parts of it that they are", () => {

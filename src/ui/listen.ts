@@ -12,9 +12,15 @@ import { Readable } from "node:stream";
 export interface Listening {
   /** The port. */
   readonly port: number;
-  /** Takes no more connections; resolves when those there are have been answered. */
+  /**
+   * Takes no more connections; resolves when those there are have been answered. Whoever has not taken an answer after
+   * two seconds, or has not said what it asks, is cut off.
+   */
   stop(): Promise<void>;
 }
+
+/** How long a stopping server waits for its clients, in milliseconds. */
+const GRACE_MS = 2_000;
 
 /** Where to listen. */
 export interface ListenAddress {
@@ -42,7 +48,12 @@ export async function listen(handler: Handler, { hostname, port }: ListenAddress
   const stop = () =>
     new Promise<void>((resolve) => {
       isStopping = true;
-      server.close(() => resolve());
+      // A client that reads nothing more, or has sent half a request, would hold it up for ever.
+      const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+      server.close(() => {
+        clearTimeout(timer);
+        resolve();
+      });
       server.closeIdleConnections();
     });
   return { port: (server.address() as AddressInfo).port, stop };

@@ -25,7 +25,7 @@ export interface ServeOptions extends Omit<DashboardOptions, "signal"> {
 export interface DashboardServer extends AsyncDisposable {
   /** Where it is: `http://127.0.0.1:8088/`. */
   readonly url: string;
-  /** Stops it: live connections end, answers under way are given. */
+  /** Stops it: live connections end, answers under way are given to whoever takes them within two seconds. */
   stop(): Promise<void>;
 }
 

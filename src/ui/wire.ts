@@ -67,7 +67,9 @@ export function snakeKeys(value: unknown): unknown {
 
 function branchWire({ result, ...rest }: Branch, redact: Redactor): Record<string, unknown> {
   const branch = snakeKeys(rest) as Record<string, unknown>;
-  return result === undefined ? branch : { ...branch, result: redact(result, ["branches", rest.node]) };
+  if (result === undefined) return branch;
+  // A path may be that of this answer, or that of the context, which has outputs only.
+  return { ...branch, result: redact(redact(result, ["branches", rest.node]), ["branches", rest.node, "result"]) };
 }
 
 function mapValues<T, R>(object: Record<string, T>, change: (value: T) => R): Record<string, R> {

@@ -5,7 +5,7 @@
  */
 
 import { setTimeout as pause } from "node:timers/promises";
-import type { Connection, FlowDef, Server } from "../../../mod.ts";
+import { type Connection, type FlowDef, type Server, ValidationError } from "../../../mod.ts";
 import { plainLogger } from "../command.ts";
 import { checkTexts, type FlowFile, type FlowText, readTexts } from "../flow_files.ts";
 import { withEchoes } from "./echo.ts";
@@ -31,10 +31,20 @@ const DRAIN_MS = 5_000;
 /** How often files are looked at, in milliseconds: one that changes is loaded when it was left alone between two looks. */
 const LOOK_MS = 200;
 
+/** How long after the server refused flows they are tried again, in milliseconds. */
+const RETRY_MS = 3_000;
+
 /** What is in the files at a time, or why they cannot be read. */
 interface Look {
   readonly texts: readonly FlowText[];
   readonly error?: unknown;
+}
+
+/** What came of a look. */
+interface Tried {
+  readonly look: Look;
+  /** What kept it from being loaded though nothing is wrong with the files, and when to try again, in milliseconds. */
+  readonly failure?: { readonly problem: string; readonly retryAt: number };
 }
 
 /** An engine that is replaced by another when its flows change. Executions keep the definition they began with. */
@@ -43,7 +53,7 @@ export class DevEngine {
   readonly #options: DevOptions;
   readonly #ending = new Set<Promise<void>>();
   #engine: RunningEngine | undefined;
-  #loaded: Look | undefined;
+  #tried: Tried | undefined;
 
   /** Creates an engine that does not run. */
   constructor(nc: Connection, options: DevOptions) {
@@ -59,12 +69,13 @@ export class DevEngine {
   /** Reads the flows. Where they changed and are valid, another engine takes over; otherwise the old one goes on. */
   async load(): Promise<void> {
     const look = await this.#look();
-    if (this.#isNew(look)) await this.#load(look);
+    if (this.#isDue(look)) await this.#load(look);
   }
 
   /**
    * Loads again whenever a file changes, until the signal is aborted. It looks again and again: what the system tells
-   * of changes is lost with a folder that is removed and made anew, and with a file that an editor replaces.
+   * of changes is lost with a folder that is removed and made anew, and with a file that an editor replaces. What could
+   * not be loaded because of the NATS server is tried again in a while, and told of once.
    */
   async watch(signal: AbortSignal): Promise<void> {
     let last: Look | undefined;
@@ -73,7 +84,7 @@ export class DevEngine {
       const look = await this.#look();
       const isQuiet = last !== undefined && isSame(look, last);
       last = look;
-      if (isQuiet && !signal.aborted && this.#isNew(look)) await this.#load(look);
+      if (isQuiet && !signal.aborted && this.#isDue(look)) await this.#load(look);
     }
   }
 
@@ -91,13 +102,16 @@ export class DevEngine {
     }
   }
 
-  #isNew(look: Look): boolean {
-    return this.#loaded === undefined || !isSame(look, this.#loaded);
+  #isDue(look: Look): boolean {
+    if (this.#tried === undefined || !isSame(look, this.#tried.look)) return true;
+    const { failure } = this.#tried;
+    return failure !== undefined && performance.now() >= failure.retryAt;
   }
 
   async #load(look: Look): Promise<void> {
     const { extension, echoMs, loaded } = this.#options;
-    this.#loaded = look;
+    const before = this.#tried;
+    this.#tried = { look };
     let files: FlowFile[] = [];
     try {
       if (look.error !== undefined) throw look.error;
@@ -106,7 +120,12 @@ export class DevEngine {
       if (files.every(({ issues }) => issues.length === 0)) await this.#replace(files);
       loaded(files);
     } catch (error) {
-      loaded(files, error);
+      const problem = String(error);
+      // Whatever is wrong with the files is wrong until they change.
+      const isPassing = look.error === undefined && !(error instanceof ValidationError);
+      if (isPassing) this.#tried = { look, failure: { problem, retryAt: performance.now() + RETRY_MS } };
+      const isKnown = before !== undefined && isSame(look, before.look) && before.failure?.problem === problem;
+      if (!isKnown) loaded(files, error);
     }
   }
 
