@@ -43,6 +43,7 @@ export class Puller {
   #asked = 0;
   #number = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #pauses = new Set<ReturnType<typeof setTimeout>>();
   #restoring = false;
 
   /** Creates a puller that does nothing until it is started. */
@@ -100,6 +101,8 @@ export class Puller {
   /** Stops pulling. Messages on their way are given back to the server as they come in. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    for (const timer of this.#pauses) clearTimeout(timer);
+    this.#pauses.clear();
     const subscription = this.#subscription;
     this.#subscription = undefined;
     this.#requests.clear();
@@ -136,7 +139,7 @@ export class Puller {
     this.#forget(token);
     const gone = code === 503 || code === 404 || /consumer (deleted|is push)|not found/i.test(description);
     if (gone) void this.#restore(`${code} ${description}`.trim());
-    else if (code === 409 && this.#subscription !== undefined) setTimeout(() => this.kick(), 100);
+    else if (code === 409) this.#later(100, () => this.kick());
     else this.kick();
   }
 
@@ -161,17 +164,29 @@ export class Puller {
       stream: this.#options.stream,
       reason,
     });
+    const goOn = () => {
+      this.#restoring = false;
+      this.kick();
+    };
     try {
       await this.#options.restore();
+      goOn();
     } catch (error) {
       this.#options.warn("a consumer could not be restored, trying again", {
         consumer: this.#options.consumer,
         error: error instanceof Error ? error.message : String(error),
       });
-      await new Promise((resolve) => setTimeout(resolve, 500));
-    } finally {
-      this.#restoring = false;
-      this.kick();
+      this.#later(500, goOn);
     }
+  }
+
+  /** Does something after a pause, unless it has been stopped by then. */
+  #later(ms: number, run: () => void): void {
+    if (this.#subscription === undefined) return;
+    const timer = setTimeout(() => {
+      this.#pauses.delete(timer);
+      run();
+    }, ms);
+    this.#pauses.add(timer);
   }
 }
