@@ -60,7 +60,7 @@ const COMMAND_LEASE_MS = 30_000;
 const COMMANDS_AT_ONCE = 64;
 
 /** Executions that were removed by the server and are cleared up behind at once. */
-const REMOVALS_AT_ONCE = 16;
+const REMOVALS_AT_ONCE = 32;
 
 /** Cancelled executions an engine remembers, to read the heads of before it begins to work on them. */
 const REMEMBERED_CANCELS = 10_000;

@@ -175,14 +175,22 @@ export class Heads {
     await this.putAway(state, [...state.trail ?? [], trailEntry(state, revision)]).catch(() => {});
   }
 
-  /** Removes what is superseded of an execution below its tombstone, and then that. */
-  async bury(state: State, tombstone: number): Promise<void> {
+  /** What is left of an execution beside its tombstone, and what is newer than that: it was resumed, or started again. */
+  async leftOf(state: State, tombstone: number): Promise<{ stale: number[]; newer: State | undefined }> {
+    const stale: number[] = [];
+    let newer: State | undefined;
+    for (const message of await this.#messagesOf(state, (phase) => phase !== "removed")) {
+      const other = decodeState(message.string());
+      if (isNewer(other, newer ?? state)) newer = other;
+      else if (message.seq < tombstone) stale.push(message.seq);
+    }
+    return { stale, newer };
+  }
+
+  /** Removes messages of an execution, one after the other. */
+  async remove(id: string, sequences: readonly number[]): Promise<void> {
     const { jsm, names } = this.#nats;
-    const { flow, id } = state;
-    const left = (await this.#messagesOf(flow, id)).filter((message) =>
-      message.seq < tombstone && !isNewer(decodeState(message.string()), state)
-    );
-    for (const sequence of [...left.map(({ seq }) => seq), tombstone]) {
+    for (const sequence of sequences) {
       await jsm.streams.deleteMessage(names.executionStream(id), sequence, false).catch((error) => {
         if (!isNotFound(error)) throw packtrailError(error, `removing execution ${id}`);
       });
@@ -250,24 +258,22 @@ export class Heads {
   /** The newest of an execution's messages that is newer than what the server wrote on top of them (R2). */
   async #newer(top: State, fence: number): Promise<Head | undefined> {
     let newest: Head | undefined;
-    for (const message of await this.#messagesOf(top.flow, top.id)) {
-      const phase = this.#nats.names.parseHead(message.subject)?.phase;
-      if (phase === "due" || phase === "removed") continue;
+    for (const message of await this.#messagesOf(top, (phase) => phase !== "due" && phase !== "removed")) {
       const other = headOf(message.subject, message.string(), message.seq, this.#nats.names);
       if (isNewer(other.state, newest?.state ?? top)) newest = other;
     }
     return newest === undefined ? undefined : { ...newest, fence: Math.max(newest.revision, fence) };
   }
 
-  /** All messages of an execution's heads, those that are superseded included. */
-  async #messagesOf(flow: string, id: string): Promise<StoredMsg[]> {
+  /** The messages of an execution's heads in some phases, those that are superseded included. */
+  async #messagesOf({ flow, id }: State, isIn: (phase: string) => boolean): Promise<StoredMsg[]> {
     const { names, jsm, clock } = this.#nats;
     const action = `reading execution ${id}`;
     const askedAt = performance.now();
     const info = await jsm.streams.info(names.executionStream(id), { subjects_filter: names.headsOf(flow, id) })
       .catch((error) => Promise.reject(packtrailError(error, action)));
     clock.observe(info, askedAt);
-    const subjects = Object.keys(info.state.subjects ?? {});
+    const subjects = Object.keys(info.state.subjects ?? {}).filter((subject) => isIn(names.parseHead(subject)!.phase));
     const messages = await Promise.all(subjects.map((subject) => this.#last(subject, action)));
     return messages.filter((message) => message !== undefined);
   }
