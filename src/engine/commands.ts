@@ -142,9 +142,10 @@ export class Commands {
     const { executions } = this.#options;
     switch (command.type) {
       case "start": {
-        const { flow, id = inboxId(delivery), payload } = command;
-        const isRepeated = command.id === undefined || delivery.deliveries > 1;
-        return await this.#start(flow, id, JSON.stringify(payload), isRepeated ? "again" : "once");
+        const { flow, id, payload } = command;
+        // Of an id that somebody else may use, there may have been a life before this start.
+        const how = id === undefined ? "again" : "once";
+        return await this.#start(flow, id ?? inboxId(delivery), JSON.stringify(payload), how);
       }
       case "signal":
         return await this.#signal(command, delivery);

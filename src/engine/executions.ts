@@ -154,8 +154,8 @@ export class Executions {
   /**
    * Starts an execution; one that exists with the same flow and payload is left as it is. Returns whether it is new.
    *
-   * @param how `new`: the id was made for this start, nothing can exist with it. `again`: it may have been made before,
-   * and counts as made where its execution was removed since.
+   * @param how `new`: the id was made for this start, nothing can exist with it. `again`: this start
+   * may have been made before, and counts as made where its execution was removed since.
    * @throws {ConflictError} Where the id is that of an execution of another flow, or with another payload.
    * @throws {UnavailableError} Where it was refused although nothing is there.
    */

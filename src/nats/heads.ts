@@ -92,7 +92,7 @@ export class Heads {
    * Writes the first head of an execution. `undefined` where there is one, also one of another flow: their first heads
    * have the same `Nats-Msg-Id`, for the compare-and-set sees those of one flow (R1).
    *
-   * @param how `new` where nobody else can have its id; `again` where the same start may have been made before.
+   * @param how `new` where nobody else can have its id; `again` where nobody else can, but the same start may have been made before.
    * @throws {DuplicateError} Where it was made before, and the execution was removed since.
    */
   async writeFirst(first: State, how: "new" | "once" | "again"): Promise<Head | undefined> {
