@@ -5,7 +5,7 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { ConflictError, type FlowDef, type NodeDef, NotFoundError } from "../mod.ts";
 import { FrailConnection } from "../faults/frail_connection.ts";
 import { startNatsServer } from "../tools/nats.ts";
-import { natsOf } from "../src/nats/client.ts";
+import { DuplicateError, natsOf } from "../src/nats/client.ts";
 import { Heads } from "../src/nats/heads.ts";
 import { workConsumer } from "../src/nats/provision.ts";
 import { chain, ended, Gate, inSpace, reaches, Recorder, type Space, until } from "./support/mod.ts";
@@ -83,6 +83,19 @@ Deno.test("after a removal, too, one of several starts under the id wins", () =>
         assertEquals(refused.map((error) => error instanceof ConflictError), [true, true], String(refused));
       }));
     }
+  }));
+
+Deno.test("a start that was made before is not made again when its execution was removed, where the id is its own", () =>
+  inSpace(async (space) => {
+    const server = await space.server({ flows: [chain("a", 1)], invokers: { f: new Recorder().invoke } });
+    await server.start("a", {}, { id: "x" });
+    const heads = new Heads(await natsOf(space.nc, space.names), "engine", {});
+    const { state } = (await heads.read("x"))!;
+    await endUnacked(space, "a", "x");
+    await assertRejects(() => heads.writeFirst(state, "again"), DuplicateError);
+    const next = await heads.writeFirst({ ...state, startedAt: state.startedAt + 5_000 }, "once");
+    assertEquals((await heads.read("x"))!.revision, next!.revision);
+    assertEquals(await heads.writeFirst(state, "again"), undefined, "it is there");
   }));
 
 Deno.test("mail that nobody took goes with its execution", () =>
