@@ -1,26 +1,14 @@
 /** An id that is used again when its execution was removed: nothing of one life counts in the next. @module */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { assertEquals, assertRejects } from "@std/assert";
+import { jetstreamManager } from "@nats-io/jetstream";
 import { ConflictError, type FlowDef, type NodeDef, NotFoundError } from "../mod.ts";
 import { FrailConnection } from "../faults/frail_connection.ts";
 import { startNatsServer } from "../tools/nats.ts";
 import { DuplicateError, natsOf } from "../src/nats/client.ts";
 import { Heads } from "../src/nats/heads.ts";
 import { workConsumer } from "../src/nats/provision.ts";
-import { chain, ended, Gate, inSpace, reaches, Recorder, type Space, until } from "./support/mod.ts";
-
-/** Ends an execution as an engine does that dies before it acks what it was delivered, and waits for the removal. */
-async function endUnacked(space: Space, flow: string, id: string): Promise<void> {
-  const stream = space.names.executionStream();
-  const consumer = await jetstream(space.nc).consumers.get(stream, space.names.flowConsumer(flow));
-  assert(await consumer.next() !== null);
-  const heads = new Heads(await natsOf(space.nc, space.names), "dead", { completed: 1_000 });
-  const head = (await heads.read(id))!;
-  const { version } = head.state;
-  await heads.write({ ...head.state, phase: "completed", version: version + 4, updatedAt: Date.now() }, head);
-  await until(async () => await heads.read(id) === undefined, "it to be removed");
-}
+import { chain, ended, endUnacked, Gate, inSpace, reaches, Recorder, until } from "./support/mod.ts";
 
 Deno.test("an id that is started again before the engines have cleared up is a new execution, and stays one", () =>
   inSpace(async (space) => {

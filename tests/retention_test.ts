@@ -1,11 +1,9 @@
 /** How long ended executions, their values and their events are kept. @module */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { jetstreamManager } from "@nats-io/jetstream";
 import { createServer, type FlowDef, NotFoundError, ValidationError } from "../mod.ts";
-import { natsOf } from "../src/nats/client.ts";
-import { Heads } from "../src/nats/heads.ts";
-import { chain, ended, Gate, inSpace, Recorder, type Space, until } from "./support/mod.ts";
+import { chain, ended, endUnacked, Gate, inSpace, Recorder, type Space, until } from "./support/mod.ts";
 
 const FLOW: FlowDef = {
   name: "mix",
@@ -145,17 +143,7 @@ Deno.test("work that was not acked when its execution ended and was removed is n
     const options = { flows: [chain("a", 2)], invokers: { f: f.invoke }, leaseTtl: 400 };
     const starter = await space.server(options);
     await starter.start("a", {}, { id: "x" });
-    // An engine that dies when it has written the last head, and not acked what it was delivered.
-    const consumer = await jetstream(space.nc).consumers.get(
-      space.names.executionStream(),
-      space.names.flowConsumer("a"),
-    );
-    assert(await consumer.next() !== null);
-    const heads = new Heads(await natsOf(space.nc, space.names), "dead", { completed: 1_000 });
-    const head = (await heads.read("x"))!;
-    const { version } = head.state;
-    await heads.write({ ...head.state, phase: "completed", version: version + 1, updatedAt: Date.now() }, head);
-    await until(async () => await heads.read("x") === undefined, "it to be removed");
+    await endUnacked(space, "a", "x");
     assertEquals(await starter.list(), []);
 
     const { server } = await space.engine(options);

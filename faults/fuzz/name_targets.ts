@@ -89,7 +89,7 @@ const subject: Target<string> = {
   name: "subject",
   share: 4,
   inputs: fc.oneof(
-    changed(fc.constantFrom("ns.exec.ready.f.x", "ns.tick.removed.f.x", "ns.events.due.f.x"), [".", "x", ...SPECIAL]),
+    changed(fc.constantFrom("ns.exec.ready.f.x", "ns.exec.removed.f.x", "ns.events.due.f.x"), [".", "x", ...SPECIAL]),
     anyText,
     soup(["ns", ".", "exec", "*", ">", "removed", "tick", "x"], 12),
   ),

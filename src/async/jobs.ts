@@ -167,6 +167,15 @@ export function parseJob(body: string): Job {
   }
 }
 
+/** Whose a job is, where its body says so; it need not be readable otherwise. */
+export function jobOwner(body: string): JobOwner | undefined {
+  try {
+    return ownerOf(JSON.parse(body));
+  } catch {
+    return undefined; // it is not JSON
+  }
+}
+
 function ownerOf(value: Json): JobOwner | undefined {
   if (!isJsonObject(value)) return undefined;
   const { id, node, generation, attempt, state } = value;

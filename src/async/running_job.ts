@@ -17,7 +17,7 @@ import { redeliveryDelay } from "../nats/backoff.ts";
 import type { DeadLetters } from "../nats/dead_letters.ts";
 import { type Delivery, firstUntil } from "../nats/delivery.ts";
 import { sendCommand } from "../nats/inbox.ts";
-import { type Job, JobFormatError, type JobOwner, parseJob } from "./jobs.ts";
+import { type Job, JobFormatError, type JobOwner, jobOwner, parseJob } from "./jobs.ts";
 
 /** What jobs are run with. */
 export interface JobRunner {
@@ -195,7 +195,7 @@ export class RunningJob {
   /** A job that was delivered too often: record it, and fail its node so that it can be seen and resumed. */
   async #exhausted(): Promise<void> {
     const reason = `the job was given up on after ${this.#runner.maxDeliver} deliveries`;
-    await this.#giveUp(reason, ownerOf(this.#delivery.text()), this.#delivery.deliveries - 1);
+    await this.#giveUp(reason, jobOwner(this.#delivery.text()), this.#delivery.deliveries - 1);
   }
 
   async #giveUp(reason: string, of: JobOwner | undefined, deliveries = this.#delivery.deliveries): Promise<void> {
@@ -234,14 +234,5 @@ export class RunningJob {
     const { deliveries } = this.#delivery;
     logger.warn("a job is postponed", { kind, deliveries, error: errorText(error, "unknown") });
     this.#delivery.nak(redeliveryDelay(deliveries));
-  }
-}
-
-function ownerOf(body: string): JobOwner | undefined {
-  try {
-    const { state: { id, startedAt }, attempt } = parseJob(body);
-    return { id, startedAt, attempt };
-  } catch (error) {
-    return error instanceof JobFormatError ? error.of : undefined;
   }
 }

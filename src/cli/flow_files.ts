@@ -54,6 +54,11 @@ export function checkTexts(texts: readonly FlowText[], kinds?: readonly string[]
   return withDuplicates(texts.map((text) => checkText(text, kinds)));
 }
 
+/** Where in a file something is wrong: `flows/a.yaml:3:5`, as far as that is known. */
+export function shownPlace(file: string, { line, column }: Pick<ValidationIssue, "line" | "column">): string {
+  return [file, line, column].filter((part) => part !== undefined).join(":");
+}
+
 /** The paths given, or the folder `flows` where none is. */
 export function pathsOrDefault(paths: readonly string[]): readonly string[] {
   return paths.length === 0 ? ["flows"] : paths;

@@ -120,6 +120,11 @@ export function shownMoment(time: Date): string {
   return `${shownTime(time)}.${String(time.getMilliseconds()).padStart(3, "0")}`;
 }
 
+/** The same without the date. */
+export function shownClock(time: Date): string {
+  return shownMoment(time).split(" ")[1]!;
+}
+
 /** A time as people read it: the local date and time, to the second. */
 export function shownTime(time: Date): string {
   const two = (part: number) => String(part).padStart(2, "0");

@@ -179,8 +179,7 @@ export class Executions {
     });
     if (written === undefined) {
       await this.#discardLost(first, "ref" in input ? [input.ref] : []);
-      if (wasMade) return false;
-      if (await this.#exists(id, registered.flow.name, payload)) return false;
+      if (wasMade || await this.#exists(id, registered.flow.name, payload)) return false;
       // A server that is cut off from its cluster refuses a write while one of which nothing is known waits there.
       throw new UnavailableError(
         `starting execution ${id}: another write to it is under way, or it was removed just now: try again`,

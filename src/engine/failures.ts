@@ -57,12 +57,13 @@ export class Failures {
 
   /** A delivered head that could not be worked on: try again, or record why that is hopeless. */
   async work(delivery: Delivery, error: unknown): Promise<void> {
-    const { deadLetters, executions, nats } = this.#options;
-    const key = this.#idOf(delivery);
+    const { executions, nats } = this.#options;
     // Its effect has been made, and would be made again each time.
     if (error instanceof PayloadTooLargeError) return await this.#fail(delivery, error.message, delivery.deliveries);
     // Where its head has moved on meanwhile, the value was removed for that.
-    if (error instanceof ValueGoneError && delivery.deliveries > 1 && await executions.lacksValues(key)) {
+    if (
+      error instanceof ValueGoneError && delivery.deliveries > 1 && await executions.lacksValues(this.#idOf(delivery))
+    ) {
       return await this.#fail(delivery, error.message, delivery.deliveries);
     }
     if (!(error instanceof StateFormatError) && !(error instanceof UnknownNodeError)) {
@@ -71,24 +72,23 @@ export class Failures {
     }
     const isLeft = error instanceof NewerFormatError && nats.clock.now() - delivery.time < NEWER_KEPT_MS;
     if (isLeft && delivery.deliveries > 1) return this.postpone(delivery, error);
-    await deadLetters.record(
-      { source: "work", key, reason: error.message, deliveries: delivery.deliveries, body: delivery.text() },
-      `work-${delivery.sequence}-${delivery.time}`,
-    );
+    await this.#record(delivery, error.message, delivery.deliveries);
     if (isLeft) return this.postpone(delivery, error);
     delivery.term();
   }
 
   /** Nothing can be done: record the work, fail the execution so that it can be seen and resumed. */
   async #fail(delivery: Delivery, reason: string, deliveries: number): Promise<void> {
-    const { deadLetters, executions } = this.#options;
-    const key = this.#idOf(delivery);
-    await deadLetters.record(
-      { source: "work", key, reason, deliveries, body: delivery.text() },
+    await this.#record(delivery, reason, deliveries);
+    await this.#options.executions.end(this.#idOf(delivery), { type: "fail", error: reason });
+    delivery.ack();
+  }
+
+  async #record(delivery: Delivery, reason: string, deliveries: number): Promise<void> {
+    await this.#options.deadLetters.record(
+      { source: "work", key: this.#idOf(delivery), reason, deliveries, body: delivery.text() },
       `work-${delivery.sequence}-${delivery.time}`,
     );
-    await executions.end(key, { type: "fail", error: reason });
-    delivery.ack();
   }
 
   /** What is postponed again and again is given up on with the last problem as the reason. */

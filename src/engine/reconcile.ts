@@ -15,7 +15,7 @@ import { refsOf } from "../core/values.ts";
 import type { StoredMsg } from "@nats-io/jetstream";
 import { decodeState, StateFormatError } from "../core/codec.ts";
 import type { Phase } from "../core/state.ts";
-import { isNoResponders, isNotFound, packtrailError } from "../nats/client.ts";
+import { isNoResponders, isNotFound, packtrailError, removeMessage } from "../nats/client.ts";
 import { alarmOf, reviveRemovals, reviveSchedules } from "../nats/revive.ts";
 import { readForwards } from "../nats/read.ts";
 import type { Head } from "../nats/head.ts";
@@ -27,7 +27,7 @@ import { DefinitionMissingError, type Executions } from "./executions.ts";
 export interface ReconcileReport {
   /** Live executions that were looked at. */
   checked: number;
-  /** Superseded messages that were removed. */
+  /** Superseded messages that were removed, and removed executions that were cleared up behind. */
   swept: number;
   /** Values and mail that were removed because nothing refers to them. */
   orphans: number;
@@ -251,7 +251,7 @@ async function removeEach(
   for (const subject of subjects) {
     const message = await jsm.direct.getMessage(stream, { last_by_subj: subject });
     if (message === null || except?.has(message.seq) || !isOld(executions, message, minAgeMs)) continue;
-    if (await jsm.streams.deleteMessage(stream, message.seq, false).catch(ignoreMissing(false))) removed++;
+    if (await removeMessage(executions.parts.nats, { stream, sequence: message.seq }, "reconciling")) removed++;
   }
   return removed;
 }

@@ -161,9 +161,8 @@ function tooLarge(nats: Nats, subject: string, body: string, cause: Error): Payl
   return new PayloadTooLargeError(`a message to ${subject}`, new TextEncoder().encode(body).length, limit, { cause });
 }
 
-const WRONG_LAST_SEQUENCE = new Set([10071, 10164]);
-/** Another message of the same `Nats-Msg-Id` is under way: a cluster has not stored it yet. */
-const DUPLICATE_UNDER_WAY = 10158;
+/** Another write was first, has one under way, or has one of the same `Nats-Msg-Id` under way on a cluster. */
+const CONFLICTS = new Set([10071, 10164, 10158]);
 const NOT_FOUND = new Set([10037, 10059, 10014]);
 
 /** Learns the server's time, unless it was learnt less than `maxAgeMs` ago. */
@@ -175,6 +174,20 @@ export async function syncClock(nats: Nats, maxAgeMs: number): Promise<void> {
     nats.clock.observe(info, askedAt);
   } catch (error) {
     throw packtrailError(error, "asking the server for its time");
+  }
+}
+
+/** Removes a message, where it is there. Resolves with whether it was; `action` is what an error says of it. */
+export async function removeMessage(
+  nats: Nats,
+  { stream, sequence }: { stream: string; sequence: number },
+  action: string,
+): Promise<boolean> {
+  try {
+    return await nats.jsm.streams.deleteMessage(stream, sequence, false);
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw packtrailError(error, action);
   }
 }
 
@@ -196,8 +209,7 @@ export function onReconnect(nc: Connection, missed: () => void): () => void {
 
 /** Whether an error says that a compare-and-set was lost (R9). */
 export function isConflict(error: unknown): boolean {
-  return error instanceof JetStreamApiError &&
-    (WRONG_LAST_SEQUENCE.has(error.code) || error.code === DUPLICATE_UNDER_WAY);
+  return error instanceof JetStreamApiError && CONFLICTS.has(error.code);
 }
 
 /** Whether an error says that the message, stream or consumer does not exist. */

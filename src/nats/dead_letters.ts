@@ -8,7 +8,7 @@ import type { StoredMsg } from "@nats-io/jetstream";
 import type { Json } from "../json.ts";
 import type { Logger } from "../logger.ts";
 import { quoted } from "../names.ts";
-import { isNoResponders, isNotFound, type Nats, packtrailError } from "./client.ts";
+import { isNoResponders, isNotFound, type Nats, packtrailError, removeMessage } from "./client.ts";
 import { readBackwards } from "./read.ts";
 
 const SOURCES = ["work", "schedule", "signal", "async", "ingress"] as const;
@@ -118,11 +118,8 @@ export class DeadLetters {
 
   /** Removes a dead letter. */
   async remove(sequence: number): Promise<void> {
-    try {
-      await this.#nats.jsm.streams.deleteMessage(this.#nats.names.deadLetterStream, sequence, false);
-    } catch (error) {
-      if (!isNotFound(error)) throw packtrailError(error, `removing dead letter ${sequence}`);
-    }
+    const stream = this.#nats.names.deadLetterStream;
+    await removeMessage(this.#nats, { stream, sequence }, `removing dead letter ${sequence}`);
   }
 }
 

@@ -29,6 +29,7 @@ import {
   type Nats,
   packtrailError,
   publish,
+  removeMessage,
 } from "./client.ts";
 import type { Delivery } from "./delivery.ts";
 import { entriesOf } from "./events.ts";
@@ -189,12 +190,8 @@ export class Heads {
 
   /** Removes messages of an execution, one after the other. */
   async remove(id: string, sequences: readonly number[]): Promise<void> {
-    const { jsm, names } = this.#nats;
-    for (const sequence of sequences) {
-      await jsm.streams.deleteMessage(names.executionStream(id), sequence, false).catch((error) => {
-        if (!isNotFound(error)) throw packtrailError(error, `removing execution ${id}`);
-      });
-    }
+    const stream = this.#nats.names.executionStream(id);
+    for (const sequence of sequences) await removeMessage(this.#nats, { stream, sequence }, `removing execution ${id}`);
   }
 
   /** Removes a head that is superseded. What fails is only lingering: nothing takes it for the head (R2). */

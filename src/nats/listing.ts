@@ -49,8 +49,9 @@ export class Listing {
   /** The ids of all executions, or of a flow's, sorted. */
   async ids(flow?: string): Promise<string[]> {
     const found = await this.#subjects(["*"], flow);
-    const removed = [...found].filter(([, phases]) => phases.has("removed")).map(([id]) => id);
-    for (const [id, head] of await this.#readAll(removed)) if (head === undefined) found.delete(id);
+    for (const [id, phases] of found) if (phases.size === 1 && phases.has("removed")) found.delete(id);
+    const doubtful = [...found].filter(([, phases]) => phases.has("removed")).map(([id]) => id);
+    for (const [id, head] of await this.#readAll(doubtful)) if (head === undefined) found.delete(id);
     return [...found.keys()].sort();
   }
 

@@ -9,7 +9,7 @@
  */
 
 import { headers } from "@nats-io/nats-core";
-import { isConflict, isNotFound, type Nats, packtrailError } from "./client.ts";
+import { isConflict, isNotFound, type Nats, packtrailError, removeMessage } from "./client.ts";
 
 const SEQUENCE_HEADER = "Packtrail-Sequence";
 
@@ -69,14 +69,13 @@ export class Mailbox {
 
   /** Removes the mail of an execution that was kept before a revision. */
   async removeAll(id: string, before: number): Promise<void> {
-    const { jsm, names } = this.#nats;
+    const { names } = this.#nats;
     if (await this.find(names.mailOf(id)) === undefined) return;
     for (const subject of await this.subjectsOf(id)) {
       const mail = await this.find(subject);
       if (mail === undefined || mail.revision > before) continue;
-      await jsm.streams.deleteMessage(names.executionStream(id), mail.revision, false).catch((error) => {
-        if (!isNotFound(error)) throw packtrailError(error, `removing mail of execution ${id}`);
-      });
+      const at = { stream: names.executionStream(id), sequence: mail.revision };
+      await removeMessage(this.#nats, at, `removing mail of execution ${id}`);
     }
   }
 

@@ -84,8 +84,7 @@ export async function ensureStream(nats: Nats, config: StreamConfigPart): Promis
 }
 
 /**
- * Creates a durable consumer where it is missing; changes the ack wait and the filters of one that has others, unless
- * told to keep it.
+ * Creates a durable consumer where it is missing; changes the ack wait of one that has another, unless told to keep it.
  *
  * Returns when it was created: the server's time, in milliseconds since the epoch.
  */
@@ -98,22 +97,14 @@ export async function ensureConsumer(
   const durable = config.durable_name!;
   try {
     const { config: found, created } = await nats.jsm.consumers.info(stream, durable);
-    if (!how.keep && (found.ack_wait !== config.ack_wait || !hasFilters(found, config.filter_subjects ?? []))) {
-      const { ack_wait, filter_subjects = [] } = config;
-      const { filter_subject: _, filter_subjects: __, ...rest } = found;
-      const filters = filter_subjects.length === 0 ? {} : { filter_subjects };
-      await nats.jsm.consumers.update(stream, durable, { ...rest, ...filters, ack_wait: ack_wait! });
+    if (found.ack_wait !== config.ack_wait && !how.keep) {
+      await nats.jsm.consumers.update(stream, durable, { ...found, ack_wait: config.ack_wait! });
     }
     return Date.parse(created);
   } catch (error) {
     if (!isNotFound(error)) throw packtrailError(error, `setting up consumer ${durable} of ${stream}`);
     return await createConsumer(nats, stream, config) ?? await ensureConsumer(nats, stream, config, how);
   }
-}
-
-function hasFilters({ filter_subject, filter_subjects = [] }: ConsumerConfig, wanted: readonly string[]): boolean {
-  const found = filter_subject ? [filter_subject] : filter_subjects;
-  return found.length === wanted.length && wanted.every((filter) => found.includes(filter));
 }
 
 const CONSUMER_EXISTS = 10148;

@@ -25,18 +25,9 @@ export class Stubs {
   constructor(flow: Flow, options: FlowRunOptions) {
     this.#options = options;
     const tasks = [...flow.nodes.values()].filter((node): node is TaskNode => node.type === "task");
+    const ids = tasks.map(({ id }) => id);
     for (const id of Object.keys(options.stubs ?? {})) {
-      if (!tasks.some((task) => task.id === id)) {
-        throw invalid(
-          `stubs.${id}`,
-          `flow ${flow.name} has no task ${id}${
-            suggestion(
-              id,
-              tasks.map((task) => task.id),
-            )
-          }`,
-        );
-      }
+      if (!ids.includes(id)) throw invalid(`stubs.${id}`, `flow ${flow.name} has no task ${id}${suggestion(id, ids)}`);
     }
     for (const kind of Object.keys(options.invokers ?? {})) {
       if (!tasks.some(({ invoker }) => invoker === kind)) {

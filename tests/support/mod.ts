@@ -8,6 +8,7 @@ export {
   RemoteInvoker,
   startEngineProcess,
 } from "./engine_process.ts";
+export { endUnacked } from "./end_unacked.ts";
 export { chain, ended, reaches } from "./executions.ts";
 export { type Answer, Gate, Recorder } from "./invokers.ts";
 export {

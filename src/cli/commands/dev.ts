@@ -16,7 +16,7 @@ import { DevEngine } from "../engine/dev.ts";
 import { loadExtension } from "../engine/extension.ts";
 import { environment, interruption } from "../environment.ts";
 import { CommandError, EXIT, explain } from "../failure.ts";
-import { checkPaths, type FlowFile, pathsOrDefault } from "../flow_files.ts";
+import { checkPaths, type FlowFile, pathsOrDefault, shownPlace } from "../flow_files.ts";
 import { printable, withProgress } from "../output.ts";
 import { printEvent } from "./follow.ts";
 
@@ -123,9 +123,8 @@ function showLoaded(
   out.jsonLine({ flows: names, issues, ...(message === undefined ? {} : { error: message }) });
   if (issues.length === 0 && message === undefined) return out.say(`Flows      ${names.join(", ")}`);
   out.say(out.styled(`Flows      not loaded${isRunning ? ", the ones before go on" : ""}:`, "red"));
-  for (const { file, line, column, path, message } of issues) {
-    const place = [file, line, column].filter((part) => part !== undefined).join(":");
-    out.say(`           ${place}: ${path}: ${printable(message)}`);
+  for (const issue of issues) {
+    out.say(`           ${shownPlace(issue.file, issue)}: ${issue.path}: ${printable(issue.message)}`);
   }
   if (message !== undefined && !(error instanceof ValidationError && issues.length > 0)) {
     out.say(`           ${printable(message, true)}`);

@@ -9,8 +9,8 @@ import type { ExecutionStatus, FlowGraph, Server } from "../../../mod.ts";
 import { flowSchema } from "../../flow/schema.ts";
 import { isName } from "../../names.ts";
 import { action, type Scene } from "../command.ts";
-import { CommandError, EXIT } from "../failure.ts";
-import { type FlowFile, isFolder, pathsOrDefault, readFlowFiles } from "../flow_files.ts";
+import { CommandError, EXIT, explain } from "../failure.ts";
+import { type FlowFile, isFolder, pathsOrDefault, readFlowFiles, shownPlace } from "../flow_files.ts";
 import { flowMissing } from "../flow_names.ts";
 import { FORMATS, type GraphFormat, graphText } from "../graph/mod.ts";
 import { printable, withProgress } from "../output.ts";
@@ -77,9 +77,8 @@ async function validateFiles({ out }: Scene, paths: readonly string[], kinds: st
 
 function showFile(out: Scene["out"], { path, flow, issues }: FlowFile): void {
   if (flow !== undefined) return out.say(`${path}: ${out.styled("valid", "green")}, ${flow.definition.name}`);
-  for (const { path: where, line, column, message } of issues) {
-    const place = [path, line, column].filter((part) => part !== undefined).join(":");
-    out.say(`${out.styled(place, "bold")}: ${where}: ${printable(message)}`);
+  for (const issue of issues) {
+    out.say(`${out.styled(shownPlace(path, issue), "bold")}: ${issue.path}: ${printable(issue.message)}`);
   }
 }
 
@@ -89,11 +88,10 @@ async function findGraph(scene: Scene, flow: string): Promise<FlowGraph> {
   if (!/[./\\]/.test(flow)) return await scene.served((server) => knownGraph(server, flow));
   const [file] = await readFlowFiles([flow]);
   if (file!.flow !== undefined) return file!.flow.graph;
-  const [{ path, line, column, message }] = file!.issues as [FlowFile["issues"][number]];
-  const place = [file!.path, line, column].filter((part) => part !== undefined).join(":");
+  const [issue] = file!.issues as [FlowFile["issues"][number]];
   throw new CommandError(
     EXIT.invalid,
-    `${place}: ${path}: ${message}`,
+    `${shownPlace(file!.path, issue)}: ${issue.path}: ${issue.message}`,
     `\`packtrail validate ${flow}\` tells everything`,
   );
 }
@@ -107,8 +105,9 @@ async function knownGraph(server: Server, flow: string): Promise<FlowGraph> {
 async function folderGraph(scene: Scene, path: string): Promise<FlowGraph> {
   try {
     if (isName(path)) return await scene.served((server) => server.flowGraph(path));
-  } catch {
-    // there is no such flow either, or nobody to ask for it
+  } catch (error) {
+    // There is no such flow either, or nobody to ask for it.
+    if (explain(error) === undefined) throw error;
   }
   throw new CommandError(
     EXIT.usage,

@@ -6,7 +6,7 @@
 
 import type { ExecutionEvent, ExecutionStatus, Server } from "../../../mod.ts";
 import type { Scene } from "../command.ts";
-import { printable, statusStyle } from "../output.ts";
+import { printable, shownClock, statusStyle } from "../output.ts";
 
 /** Whether an execution of this status has ended. */
 export function hasEnded(status: ExecutionStatus): boolean {
@@ -52,7 +52,7 @@ export function printEvent({ out }: Scene, event: ExecutionEvent, { withId }: { 
   const { executionId, flow, status, node, attempt = 0, error, time, missed } = event;
   if (missed !== undefined) out.say(out.styled(`(${missed} events were missed)`, "yellow"));
   const parts = [
-    out.styled(clock(time), "dim"),
+    out.styled(shownClock(time), "dim"),
     ...(withId ? [out.styled(printable(executionId), "bold"), printable(flow)] : []),
     out.styled(status.padEnd(9), statusStyle(status)),
     printable(node),
@@ -60,8 +60,4 @@ export function printEvent({ out }: Scene, event: ExecutionEvent, { withId }: { 
     ...(error === undefined ? [] : [out.styled(printable(error), "red")]),
   ];
   out.say(parts.join("  "));
-}
-
-function clock(time: Date): string {
-  return time.toTimeString().slice(0, 8) + `.${String(time.getMilliseconds()).padStart(3, "0")}`;
 }

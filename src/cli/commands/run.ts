@@ -10,7 +10,7 @@ import { action, positiveNumber } from "../command.ts";
 import { loadExtension } from "../engine/extension.ts";
 import { startEngine } from "../engine/running.ts";
 import { interruption } from "../environment.ts";
-import { pathsOrDefault, readFlowFiles } from "../flow_files.ts";
+import { pathsOrDefault, readFlowFiles, shownPlace } from "../flow_files.ts";
 
 interface RunFlags {
   readonly with?: string;
@@ -59,10 +59,7 @@ export function invalidFiles(
   files: readonly { path: string; issues: ValidationError["issues"] }[],
 ): ValidationError {
   const lines = files.flatMap(({ path: file, issues }) =>
-    issues.map(({ path, line, column, message }) => {
-      const place = [file, line, column].filter((part) => part !== undefined).join(":");
-      return `${place}: ${path}: ${message}`;
-    })
+    issues.map((issue) => `${shownPlace(file, issue)}: ${issue.path}: ${issue.message}`)
   );
   return new ValidationError(
     `the flows are not valid:\n  ${lines.join("\n  ")}`,
